@@ -1,0 +1,3 @@
+"""Calibration of a board: routines, estimators, verification."""
+
+__all__: list[str] = []

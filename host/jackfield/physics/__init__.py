@@ -1,0 +1,3 @@
+"""Placeholder docstring: the room owner replaces this."""
+
+__all__: list[str] = []
