@@ -1,3 +1,6 @@
-"""Placeholder docstring: the room owner replaces this."""
+"""Run folders with every reading on disk before it is used, in plain SQL; record folders written whole."""
 
-__all__: list[str] = []
+from jackfield.journal.record import load_record, save_record
+from jackfield.journal.run import Run
+
+__all__ = ["Run", "load_record", "save_record"]
