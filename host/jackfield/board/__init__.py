@@ -1,3 +1,45 @@
-"""Placeholder docstring: the room owner replaces this."""
+"""What a board is and what is sent to and read from it: data only, no files, no torch."""
 
-__all__: list[str] = []
+from jackfield.board.canonical import canonical_json, to_toml
+from jackfield.board.cell import Cell
+from jackfield.board.image import ConfigImage, delta
+from jackfield.board.measurement import Measurement
+from jackfield.board.parse import LAW_PARAMETERS
+from jackfield.board.parts import CellGroup, LinkSpec, NodeSpec, Probe, RunSpec, Tolerance, Trigger
+from jackfield.board.program import MODES, RunProgram, Schedule, schedule
+from jackfield.board.reach import Reach
+from jackfield.board.record import QUANTITIES, REASONS, CalibrationRecord, Table
+from jackfield.board.scale import CodeScale
+from jackfield.board.section import Section
+from jackfield.board.spec import BoardSpec
+from jackfield.board.statistics import STATISTICS
+
+__all__ = [
+    "LAW_PARAMETERS",
+    "MODES",
+    "QUANTITIES",
+    "REASONS",
+    "STATISTICS",
+    "BoardSpec",
+    "CalibrationRecord",
+    "Cell",
+    "CellGroup",
+    "CodeScale",
+    "ConfigImage",
+    "LinkSpec",
+    "Measurement",
+    "NodeSpec",
+    "Probe",
+    "Reach",
+    "RunProgram",
+    "RunSpec",
+    "Schedule",
+    "Section",
+    "Table",
+    "Tolerance",
+    "Trigger",
+    "canonical_json",
+    "delta",
+    "schedule",
+    "to_toml",
+]

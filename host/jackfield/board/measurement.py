@@ -1,0 +1,28 @@
+"""What one batch of runs was read as."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["Measurement"]
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """Node voltages `[input, node]` at HOLD with their standard errors, in volts at the board's reference.
+
+    Each value is corrected by its own record's ground and reference slots. `clipped` marks readings at a
+    code limit of the instrument, `railed` those above 0.98 of the rail; neither enters a fit.
+    `ground_V` and `reference_V` are the uncorrected slot readings `[input, probe]`; `clock_ratio` is the
+    instrument's second over the board's.
+    """
+
+    nodes: tuple[int, ...]
+    values_V: NDArray[np.float64]
+    se_V: NDArray[np.float64]
+    clipped: NDArray[np.bool_]
+    railed: NDArray[np.bool_]
+    ground_V: NDArray[np.float64]
+    reference_V: NDArray[np.float64]
+    clock_ratio: float

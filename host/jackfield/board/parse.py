@@ -1,0 +1,184 @@
+"""From a spec's TOML text to the parts of a BoardSpec."""
+
+import tomllib
+from collections.abc import Mapping
+from typing import Any
+
+from jackfield.board.parts import CellGroup, LinkSpec, NodeSpec, Probe, RunSpec, Tolerance, Trigger
+from jackfield.board.reach import Reach
+from jackfield.board.scale import CodeScale
+from jackfield.board.section import Section
+from jackfield.board.statistics import STATISTICS
+from jackfield.errors import DesignError
+
+__all__ = ["LAW_PARAMETERS", "parse_spec"]
+
+LAW_PARAMETERS: Mapping[str, Mapping[str, str]] = {
+    "shifted_relu": {"gain": "S", "threshold": "V"},
+    "conductance": {"gain": "S"},
+    "tanh_diff": {"a": "A", "b": "per_V", "c": "1"},
+    "polynomial": {"g1": "S", "g2": "S_per_V", "g3": "S_per_V2"},
+}
+"""Parameters that a cell of each law has on a board, in wire order, with their units."""
+
+
+def parse_spec(text: str, files: Mapping[str, str]) -> dict[str, Any]:
+    """Keyword arguments of BoardSpec; raises DesignError as BoardSpec.from_toml does."""
+    try:
+        values = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise DesignError(f"the board spec is not TOML: {error}; compare it with template.toml") from error
+    top = Section(values, "")
+    nodes = _nodes(top.table("nodes"))
+    parts = {
+        "name": top.take("name", str),
+        "dialect": top.take("dialect", str),
+        "doc": top.take("doc", str),
+        "nodes": nodes,
+        "groups": _groups(top.tables("cells"), nodes.count, files),
+        "run": _run(top.table("run")),
+        "probe": _probe(top.table("probe")),
+        "link": _link(top.table("link")),
+        "tolerance": _tolerance(top.table("tolerance")),
+        "statistics": _statistics(top.table("statistics") if top.has("statistics") else Section({}, "statistics")),
+        "identity": _identity(values, files),
+    }
+    top.close()
+    return parts
+
+
+def _identity(values: Mapping[str, Any], files: Mapping[str, str]) -> dict[str, Any]:
+    kept = {key: value for key, value in values.items() if key not in ("statistics", "tolerance", "doc")}
+    # The routes are part of what the board is, wherever the file with them lies.
+    tables = {row["reach"]["file"]: files[row["reach"]["file"]] for row in kept["cells"] if "file" in row["reach"]}
+    return kept | ({"reach_files": tables} if tables else {})
+
+
+def _scale(section: Section, unit: str) -> CodeScale:
+    lo, hi = section.numbers(f"range_{unit}", 2)
+    scale = CodeScale(lo, hi, section.count("bits"), section.take("coding", str), unit)
+    return scale
+
+
+def _closed_scale(section: Section, unit: str) -> CodeScale:
+    scale = _scale(section, unit)
+    section.close()
+    return scale
+
+
+def _nodes(section: Section) -> NodeSpec:
+    preset = section.table("preset")
+    rail = section.numbers("rail_V", 2)
+    nodes = NodeSpec(
+        count=section.count("count"),
+        capacitance_F=section.positive("capacitance_F"),
+        rail_V=(rail[0], rail[1]),
+        common_mode_V=section.take("common_mode_V", float),
+        leak_S=section.take("leak_S", float),
+        hold_droop_V_per_s=section.take("hold_droop_V_per_s", float),
+        preset_settle_s=preset.positive("settle_s"),
+        preset=_closed_scale(preset, "V"),
+        trim=_closed_scale(section.table("trim"), "A"),
+    )
+    section.close()
+    if not rail[0] < rail[1]:
+        raise DesignError(f"nodes: rail_V = {list(rail)} must be [low, high]")
+    return nodes
+
+
+def _groups(sections: list[Section], nodes: int, files: Mapping[str, str]) -> tuple[CellGroup, ...]:
+    groups: list[CellGroup] = []
+    for section in sections:
+        name, law = section.take("group", str), section.take("law", str)
+        if law not in LAW_PARAMETERS:
+            raise DesignError(f"group {name}: law {law!r} is not a board's; known are {', '.join(LAW_PARAMETERS)}")
+        if not (name.isascii() and name.isupper() and name.isalpha()) or name in (g.name for g in groups):
+            raise DesignError(f"group name {name!r} must be capital letters and used once")
+        count = section.count("count")
+        group = CellGroup(
+            name=name,
+            law=law,
+            count=count,
+            first=sum(g.count for g in groups),
+            parameters={key: _closed_scale(section.table(key), unit) for key, unit in LAW_PARAMETERS[law].items()},
+            reach=_reach(section.table("reach"), nodes, [f"{name}{i + 1}" for i in range(count)], files),
+            output_limit_A=section.positive("output_limit_A"),
+            bandwidth_Hz=section.positive("bandwidth_Hz"),
+        )
+        section.close()
+        groups.append(group)
+    return tuple(groups)
+
+
+def _reach(section: Section, nodes: int, cells: list[str], files: Mapping[str, str]) -> Reach:
+    kind = section.take("kind", str)
+    table = None
+    if kind == "listed":
+        file = section.take("file", str)
+        if file not in files:
+            raise DesignError(f"the reach file {file} is not there; put it beside the spec")
+        table = files[file]
+    section.close()
+    return Reach.parse(kind, nodes, cells, table)
+
+
+def _run(section: Section) -> RunSpec:
+    run = RunSpec(
+        banks=section.count("banks"),
+        min_s=section.positive("min_s"),
+        max_s=section.positive("max_s"),
+        tick_s=section.positive("tick_s"),
+        bank_switch_s=section.take("bank_switch_s", float),
+        inputs=section.count("inputs"),
+        sequence_depth=section.count("sequence_depth"),
+    )
+    section.close()
+    return run
+
+
+def _probe(section: Section) -> Probe:
+    pulse = section.table("trigger")
+    trigger = Trigger(pulse.positive("width_s"), pulse.take("level_V", float), pulse.take("edge", str))
+    pulse.close()
+    if trigger.edge not in ("rising", "falling"):
+        raise DesignError(f"probe.trigger: edge = {trigger.edge!r} must be 'rising' or 'falling'")
+    probe = Probe(
+        count=section.count("count"),
+        slot_s=section.positive("slot_s"),
+        settle_fraction=section.take("settle_fraction", float),
+        reference_V=section.positive("reference_V"),
+        output_ohm=section.positive("output_ohm"),
+        absolute_max_V=section.positive("absolute_max_V"),
+        trigger=trigger,
+    )
+    section.close()
+    return probe
+
+
+def _link(section: Section) -> LinkSpec:
+    link = LinkSpec(
+        baud=tuple(int(rate) for rate in section.numbers("baud")),
+        frame_bytes=section.count("frame_bytes"),
+        window=section.count("window"),
+        watchdog_s=section.positive("watchdog_s"),
+    )
+    section.close()
+    return link
+
+
+def _tolerance(section: Section) -> Tolerance:
+    names = ("gain_lsb", "threshold_lsb", "preset_lsb", "probe_lsb")
+    tolerance = Tolerance(*(section.positive(name) for name in names))
+    section.close()
+    return tolerance
+
+
+def _statistics(section: Section) -> dict[str, dict[str, float]]:
+    profiles = {}
+    for name, table in section.rest().items():
+        if not isinstance(table, dict):
+            raise DesignError(f"statistics: {name} must be a table, [statistics.{name}]")
+        profile = Section(table, f"statistics.{name}")
+        profiles[name] = {key: profile.take(key, float) for key in STATISTICS}
+        profile.close()
+    return profiles

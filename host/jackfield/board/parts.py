@@ -1,0 +1,107 @@
+"""The sections of a board spec, in SI units."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from jackfield.board.reach import Reach
+from jackfield.board.scale import CodeScale
+
+__all__ = ["CellGroup", "LinkSpec", "NodeSpec", "Probe", "RunSpec", "Tolerance", "Trigger"]
+
+
+@dataclass(frozen=True)
+class NodeSpec:
+    """Nodes with their capacitors, preset switches and trim-current DACs."""
+
+    count: int
+    capacitance_F: float
+    rail_V: tuple[float, float]
+    common_mode_V: float
+    leak_S: float
+    hold_droop_V_per_s: float
+    preset: CodeScale
+    preset_settle_s: float
+    trim: CodeScale
+
+
+@dataclass(frozen=True)
+class CellGroup:
+    """Cells of one kind; `first` is the index of its first cell in spec order.
+
+    `parameters` are in wire order.
+    """
+
+    name: str
+    law: str
+    count: int
+    first: int
+    parameters: Mapping[str, CodeScale]
+    reach: Reach
+    output_limit_A: float
+    bandwidth_Hz: float
+
+    @property
+    def members(self) -> slice:
+        """Where the group's cells stand in arrays over all cells."""
+        return slice(self.first, self.first + self.count)
+
+    @property
+    def cell_bits(self) -> int:
+        """Bits of one cell in the image."""
+        codes = sum(scale.bits for scale in self.parameters.values())
+        return 1 + self.reach.source_bits + self.reach.destination_bits + codes
+
+
+@dataclass(frozen=True)
+class RunSpec:
+    """Banks, run length, input memory, held deltas."""
+
+    banks: int
+    min_s: float
+    max_s: float
+    tick_s: float
+    bank_switch_s: float
+    inputs: int
+    sequence_depth: int
+
+
+@dataclass(frozen=True)
+class Trigger:
+    """The pulse at the first PRESET of a batch."""
+
+    width_s: float
+    level_V: float
+    edge: str
+
+
+@dataclass(frozen=True)
+class Probe:
+    """The analog outputs that instruments read."""
+
+    count: int
+    slot_s: float
+    settle_fraction: float
+    reference_V: float
+    output_ohm: float
+    absolute_max_V: float
+    trigger: Trigger
+
+
+@dataclass(frozen=True)
+class LinkSpec:
+    """Serial link: baud rates, frame size, frames in flight, watchdog."""
+
+    baud: tuple[int, ...]
+    frame_bytes: int
+    window: int
+    watchdog_s: float
+
+
+@dataclass(frozen=True)
+class Tolerance:
+    """Within what a verified parameter is good, in LSB of its DAC (probe: of the preset DAC)."""
+
+    gain_lsb: float
+    threshold_lsb: float
+    preset_lsb: float
+    probe_lsb: float
