@@ -1,3 +1,30 @@
-"""Placeholder docstring: the room owner replaces this."""
+"""Element laws, topologies, Kirchhoff's law, the integrator and SPICE text.
 
-__all__: list[str] = []
+Plain numbers in consistent units: machine units in models, SI in the emulator and the twin.
+"""
+
+from jackfield.physics.cell import cell_response
+from jackfield.physics.circuit import Circuit, EdgeSet, Slice
+from jackfield.physics.field import kirchhoff_residual, node_currents, vector_field
+from jackfield.physics.integrator import integrate
+from jackfield.physics.laws import LAWS, ElementLaw, Imperfection, Parameter
+from jackfield.physics.topology import Topology, fully_connected, mixed, neighbour
+
+__all__ = [
+    "LAWS",
+    "Circuit",
+    "EdgeSet",
+    "ElementLaw",
+    "Imperfection",
+    "Parameter",
+    "Slice",
+    "Topology",
+    "cell_response",
+    "fully_connected",
+    "integrate",
+    "kirchhoff_residual",
+    "mixed",
+    "neighbour",
+    "node_currents",
+    "vector_field",
+]
