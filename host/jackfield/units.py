@@ -25,7 +25,7 @@ def parse_quantity(text: str, unit: str) -> float:
 
     Raises DesignError where the text is no number or carries another unit.
     """
-    match = re.fullmatch(r"\s*([-+]?[\d.]+(?:[eE][-+]?\d+)?)\s*(\S*)\s*", text)
+    match = re.fullmatch(r"\s*([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)\s*(\S*)\s*", text)
     suffix = match.group(2) if match else ""
     prefix = suffix.removesuffix(unit) if suffix else ""
     if match is None or (suffix and not suffix.endswith(unit)) or prefix not in _FACTORS:

@@ -1,3 +1,18 @@
-"""Placeholder docstring: the room owner replaces this."""
+"""The ladder: how well a network does from float to a calibrated board, with honest intervals."""
 
-__all__: list[str] = []
+from jackfield.evaluate.answers import Answers, ask_board
+from jackfield.evaluate.ladder import RUNGS, Rung, confusion_matrix, ladder, score, wilson_interval
+from jackfield.evaluate.trajectory import Trajectory, watch_nodes
+
+__all__ = [
+    "RUNGS",
+    "Answers",
+    "Rung",
+    "Trajectory",
+    "ask_board",
+    "confusion_matrix",
+    "ladder",
+    "score",
+    "watch_nodes",
+    "wilson_interval",
+]

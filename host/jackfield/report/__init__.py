@@ -1,3 +1,6 @@
-"""Placeholder docstring: the room owner replaces this."""
+"""One self-contained HTML page from result objects; no network, no scripts."""
 
-__all__: list[str] = []
+from jackfield.report.content import CellMap, Outputs, ReportContent, Spread, Trace
+from jackfield.report.page import render
+
+__all__ = ["CellMap", "Outputs", "ReportContent", "Spread", "Trace", "render"]

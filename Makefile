@@ -1,0 +1,37 @@
+# Set-up, checks, tests and the demo. `make demo` and `make test` set up first; nothing is done twice.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+TORCH := torch==2.13.0
+# Another build of PyTorch: make setup TORCH_INDEX=URL
+TORCH_INDEX ?=
+STAMP := $(VENV)/.set-up
+
+.PHONY: setup test check demo acceptance clean
+
+setup: $(STAMP)
+
+$(STAMP): pyproject.toml Makefile
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet $(if $(TORCH_INDEX),--index-url $(TORCH_INDEX)) '$(TORCH)'
+	$(BIN)/pip install --quiet --editable '.[dev]'
+	touch $@
+
+test: setup
+	$(BIN)/pytest
+
+check: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy --strict -p jackfield -p jackfield_calibration -p jackfield_boards
+	$(BIN)/lint-imports
+
+demo: setup
+	$(BIN)/jackfield demo
+
+acceptance: setup
+	$(BIN)/python hil_scripts/acceptance.py
+
+clean:
+	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .import_linter_cache

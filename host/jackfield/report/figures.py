@@ -1,0 +1,150 @@
+"""The pictures, each a matplotlib figure with axes, units and a colour-blind-safe palette."""
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.colors import ListedColormap
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
+from numpy.typing import NDArray
+
+from jackfield.report.content import CellMap, Outputs, Spread, Trace
+
+__all__ = ["confusion_figure", "ladder_figure", "map_figure", "outputs_figure", "spread_figure", "trace_figure"]
+
+BLUE, ORANGE, GREEN, RED, GREY = "#0072b2", "#e69f00", "#009e73", "#d55e00", "#c8ccd0"
+
+RUNG_NAMES = {
+    "float": "float model",
+    "quantised": "rounded to codes",
+    "variation_aware": "variation-aware",
+    "board_raw": "board, raw",
+    "twin": "twin (predicted)",
+    "board_calibrated": "board, calibrated",
+    "board_tuned": "board, tuned",
+}
+
+
+def _figure(width: float, height: float) -> Figure:
+    return Figure(figsize=(width, height), layout="constrained")
+
+
+def _plain(axes: Axes) -> None:
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.grid(alpha=0.25)
+
+
+def ladder_figure(rungs: tuple[tuple[str, float, tuple[float, float], int], ...]) -> Figure:
+    """Accuracy of each rung with its 95 % interval, in percent."""
+    figure = _figure(6.6, 0.55 * len(rungs) + 0.9)
+    axes = figure.subplots()
+    rows = np.arange(len(rungs))[::-1]
+    for row, (name, accuracy, (low, high), _) in zip(rows, rungs, strict=True):
+        colour = BLUE if name.startswith("board") else GREY if name == "twin" else GREEN
+        axes.plot([100 * low, 100 * high], [row, row], color=colour, lw=5, alpha=0.45, solid_capstyle="butt")
+        axes.plot(100 * accuracy, row, "o", color=colour, ms=7)
+        axes.annotate(f"{100 * accuracy:.1f}", (100 * accuracy, row), (0, 8), textcoords="offset points", ha="center")
+    axes.set_yticks(rows, [RUNG_NAMES[name] for name, *_ in rungs])
+    axes.set_ylim(-0.6, len(rungs) - 0.2)
+    axes.set_xlabel("held-out inputs answered rightly (%), bar: Wilson 95 % interval")
+    _plain(axes)
+    return figure
+
+
+def trace_figure(traces: tuple[Trace, ...]) -> Figure:
+    """Requested (lines) and measured (dots) node voltages over one run."""
+    figure = _figure(8.4, 3.6)
+    axes = figure.subplots()
+    for number, trace in enumerate(traces):
+        colour = f"C{number}"
+        axes.plot(1e6 * trace.measured_t_s, trace.measured_V, ".", ms=3, alpha=0.5, color=colour)
+        axes.plot(1e6 * trace.requested_t_s, trace.requested_V, "-", lw=1.6, color=colour, label=f"node {trace.node}")
+    styles = [
+        Line2D([], [], color="k", label="requested"),
+        Line2D([], [], color="k", marker=".", ls="", label="measured"),
+    ]
+    nodes = axes.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0), frameon=False)
+    axes.add_artist(nodes)
+    axes.legend(handles=styles, loc="lower left", bbox_to_anchor=(1.0, 0.0), frameon=False)
+    axes.set_xlabel("time since the preset switches opened (us)")
+    axes.set_ylabel("node voltage (V)")
+    _plain(axes)
+    return figure
+
+
+def spread_figure(spreads: tuple[Spread, ...]) -> Figure:
+    """Histogram of cell errors before and after calibration."""
+    figure = _figure(4.2 * len(spreads), 3.2)
+    for axes, spread in zip(np.atleast_1d(figure.subplots(1, len(spreads))), spreads, strict=True):
+        limit = max(float(np.percentile(np.abs(spread.before), 99.5)), 1e-9)
+        bins = np.linspace(-limit, limit, 81)
+        for values, colour, label in ((spread.before, ORANGE, "before"), (spread.after, BLUE, "after")):
+            rms = float(np.sqrt(np.mean(values**2)))
+            axes.hist(np.clip(values, -limit, limit), bins, color=colour, alpha=0.65, label=f"{label}: rms {rms:.2f} %")
+        axes.set_yscale("log")
+        axes.set_xlabel(f"{spread.quantity} error (% of full scale)")
+        axes.set_ylabel("cells")
+        axes.legend(frameon=False)
+        _plain(axes)
+    return figure
+
+
+def map_figure(cells: CellMap) -> Figure:
+    """Each cell a square: unused, used and good, used and bad, by number along rows of 128 (or fewer)."""
+    count = len(cells.reason)
+    columns = min(128, max(8, round(count**0.5)))
+    bad = np.array([reason not in ("ok", "not_measured") for reason in cells.reason])
+    kinds = np.where(bad, 2, cells.used.astype(int))
+    grid = np.full(-(-count // columns) * columns, -1)
+    grid[:count] = kinds
+    figure = _figure(8.4, 0.9 + 7.2 * (len(grid) // columns) / columns)
+    axes = figure.subplots()
+    colours = ["#ffffff", "#e9ecef", "#8fc3e8", RED]
+    axes.imshow(grid.reshape(-1, columns), cmap=ListedColormap(colours), vmin=-1, vmax=2, aspect="equal")
+    names = ((colours[1], "unused"), (colours[2], "used, good"), (colours[3], "bad"))
+    axes.legend(
+        handles=[Patch(color=colour, label=label) for colour, label in names],
+        loc="lower left", bbox_to_anchor=(0, 1.0), ncols=3, frameon=False,
+    )  # fmt: skip
+    axes.set_xlabel(f"cell number within a row of {columns}")
+    axes.set_ylabel(f"row (first cell = row x {columns} + 1)")
+    return figure
+
+
+def outputs_figure(outputs: Outputs) -> Figure:
+    """Predicted against measured outputs, and their difference in standard errors."""
+    figure = _figure(8.4, 3.8)
+    left, right = figure.subplots(1, 2)
+    predicted, measured = outputs.predicted_V.ravel(), outputs.measured_V.ravel()
+    limits = [min(predicted.min(), measured.min()), max(predicted.max(), measured.max())]
+    left.plot(limits, limits, color="k", lw=0.8)
+    left.plot(predicted, measured, ".", ms=2, alpha=0.4, color=BLUE, rasterized=True)
+    left.set_xlabel("predicted by the twin (V)")
+    left.set_ylabel("measured (V)")
+    pulls = (measured - predicted) / outputs.predicted_se_V.ravel()
+    right.hist(np.clip(pulls, -6, 6), np.linspace(-6, 6, 61), color=BLUE, density=True)
+    grid = np.linspace(-6, 6, 200)
+    right.plot(grid, np.exp(-(grid**2) / 2) / np.sqrt(2 * np.pi), color=RED, lw=1.2, label="normal")
+    right.set_xlabel("measured - predicted (standard errors)")
+    right.set_ylabel("density (1)")
+    right.legend(frameon=False)
+    for axes in (left, right):
+        _plain(axes)
+    return figure
+
+
+def confusion_figure(matrix: NDArray[np.int64]) -> Figure:
+    """Counts of answers (columns) by label (rows); the diagonal left pale, mistakes in colour."""
+    figure = _figure(4.6, 4.4)
+    axes = figure.subplots()
+    mistakes = matrix.astype(float)
+    np.fill_diagonal(mistakes, 0.0)
+    axes.imshow(mistakes, cmap="Oranges", vmin=0, vmax=max(3.0, mistakes.max()))
+    for (label, answer), count in np.ndenumerate(matrix):
+        if count:
+            axes.text(answer, label, str(count), ha="center", va="center", fontsize=8)
+    axes.set_xticks(range(len(matrix)))
+    axes.set_yticks(range(len(matrix)))
+    axes.set_xlabel("answer of the board")
+    axes.set_ylabel("label")
+    return figure

@@ -1,0 +1,48 @@
+"""When a run does what."""
+
+import numpy as np
+import pytest
+
+from jackfield.board import BoardSpec, RunProgram, schedule
+from jackfield.errors import DesignError
+
+
+def test_slots_follow_preset_run_and_hold(jf96: BoardSpec) -> None:
+    program = RunProgram(steps=((0, 100), (1, 50)), scan=((1, 2, 3), (4,)), count=3, hold_ticks=7)
+    plan = schedule(jf96, program)
+    lead = 20e-6 + 150e-6 + 1e-6 + 7e-6
+    assert plan.slot_start_s.shape == (3, 5)
+    assert plan.slot_start_s[0] == pytest.approx(lead + 20e-6 * np.arange(5))
+    assert np.diff(plan.slot_start_s[:, 0]) == pytest.approx(lead + 100e-6)
+    assert plan.total_s == pytest.approx(3 * (lead + 100e-6))
+
+
+def test_watch_shows_ground_and_reference_before_the_run(jf96: BoardSpec) -> None:
+    plan = schedule(jf96, RunProgram(steps=((0, 100),), scan=((1,), (2,)), mode="watch"))
+    assert plan.slot_start_s[0] == pytest.approx([0, 20e-6])
+    assert (plan.watch_start_s, plan.watch_stop_s) == pytest.approx((40e-6, 140e-6))
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"count": 65}, "split the batch"),
+        ({"first": 60, "count": 5}, "split the batch"),
+        ({"scan": ((1,),)}, "has 2 probes"),
+        ({"scan": ((97,), (1,))}, "node 97"),
+        ({"steps": ((2, 100),)}, "bank 2"),
+        ({"steps": ((0, 1),)}, "runs 1e-05 to 0.005 s"),
+        ({"steps": ((0, 6000),)}, "runs 1e-05 to 0.005 s"),
+    ],
+)
+def test_limits_are_named(jf96: BoardSpec, changes: dict[str, object], message: str) -> None:
+    arguments: dict[str, object] = {"steps": ((0, 100),), "scan": ((1,), (2,))} | changes
+    with pytest.raises(DesignError, match=message):
+        RunProgram(**arguments).check(jf96)  # type: ignore[arg-type]
+
+
+def test_unknown_modes_and_long_watches_are_refused() -> None:
+    with pytest.raises(DesignError, match="run mode"):
+        RunProgram(steps=((0, 100),), scan=((1,),), mode="play")
+    with pytest.raises(DesignError, match="one input"):
+        RunProgram(steps=((0, 100),), scan=((1, 2),), mode="watch")

@@ -1,0 +1,68 @@
+"""A spec is read strictly, and its digest names the board and nothing else."""
+
+import re
+
+import pytest
+
+from jackfield.board import LAW_PARAMETERS, STATISTICS, BoardSpec, Cell
+from jackfield.errors import DesignError
+from jackfield.physics import LAWS
+from jackfield_boards import spec_folder
+
+
+@pytest.fixture
+def text() -> str:
+    return (spec_folder() / "jf96.toml").read_text()
+
+
+def test_reference_boards(jf16: BoardSpec, jf96: BoardSpec) -> None:
+    assert (jf16.nodes.count, jf16.cell_count, jf16.run.banks) == (16, 48, 2)
+    assert (jf96.nodes.count, jf96.cell_count, jf96.run.banks) == (96, 8192, 2)
+    assert set(jf96.statistics) == {"ideal", "modules", "cmos", "rough"}
+    assert set(jf96.statistics["cmos"]) == set(STATISTICS)
+
+
+def test_every_ordered_pair_of_nodes_has_a_cell_on_jf16(jf16: BoardSpec) -> None:
+    reach = jf16.groups[0].reach
+    pairs = {(s, d) for cell in range(48) for s in reach.sources(cell) for d in reach.destinations(cell)}
+    assert pairs >= {(s, d) for s in range(17) for d in range(17) if s != d}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("count = 96", "count = 96\ncolour = 3", "key colour is unknown; known are"),
+        ("capacitance_F", "capacitance_nF", "capacitance_nF, the unit belongs in the key"),
+        ("banks = 2", "banks = 'two'", "banks = 'two' is not of type int"),
+        ("banks = 2", "banks = 0", "must be 1 or more"),
+        ('law = "shifted_relu"', 'law = "relu"', "law 'relu' is not a board's"),
+        ("range_S = [-75e-6, 75e-6]", "range_S = [-75e-6, 70e-6]", "symmetric"),
+        ('kind = "crossbar"', 'kind = "listed", file = "gone.csv"', "gone.csv is not there"),
+        ("rail_V = [-1.0, 1.0]", "rail_V = [-1.0]", "not a list of 2 numbers"),
+        ("[run]", "[run", "not TOML"),
+    ],
+)
+def test_what_is_wrong_is_named(text: str, old: str, new: str, message: str) -> None:
+    with pytest.raises(DesignError, match=re.escape(message)):
+        BoardSpec.from_toml(text.replace(old, new, 1))
+
+
+def test_digest_is_of_the_board_not_of_its_description(text: str, jf96: BoardSpec) -> None:
+    kinder = re.sub(r"gain_relative = 0.18", "gain_relative = 0.17", text)
+    assert BoardSpec.from_toml(kinder.replace("8,192 cells", "many cells")).digest == jf96.digest
+    assert BoardSpec.from_toml(text.replace("count = 8192", "count = 8191")).digest != jf96.digest
+
+
+def test_laws_have_the_same_parameters_on_the_board_and_in_physics() -> None:
+    for law, units in LAW_PARAMETERS.items():
+        assert [parameter.name for parameter in LAWS[law].parameters] == list(units)
+
+
+def test_cells_have_names(jf96: BoardSpec) -> None:
+    assert str(jf96.cells[16]) == "A17"
+    assert jf96.cell_index(Cell.parse("A17")) == 16
+    for wrong in ("17", "A0", "a1", "A-1"):
+        with pytest.raises(DesignError, match="not the name of a cell"):
+            Cell.parse(wrong)
+    with pytest.raises(DesignError, match="ends at 8192"):
+        jf96.cell_index(Cell("A", 9000))
