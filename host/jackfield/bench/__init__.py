@@ -1,3 +1,48 @@
-"""Placeholder docstring: the room owner replaces this."""
+"""Instruments behind VISA and what is read through them; the only room that imports pyvisa."""
 
-__all__: list[str] = []
+from jackfield.bench.bench import Bench, PlayingBoard, Wiring
+from jackfield.bench.benchfile import (
+    BenchFile,
+    BoardEntry,
+    ChannelEntry,
+    InstrumentEntry,
+    MeterEntry,
+    ScopeEntry,
+    SourceEntry,
+    TriggerEntry,
+    parse_bench,
+)
+from jackfield.bench.decode import Trace, decode, decode_watch
+from jackfield.bench.digitizer import AbstractDigitizer, Acquisition, Waveform
+from jackfield.bench.keysight_34465a import Keysight34465A
+from jackfield.bench.keysight_infiniivision import KeysightInfiniiVision
+from jackfield.bench.source import AbstractSource
+from jackfield.bench.visa import ExchangeLog, VisaSession
+from jackfield.bench.voltmeter import AbstractVoltmeter
+
+__all__ = [
+    "AbstractDigitizer",
+    "AbstractSource",
+    "AbstractVoltmeter",
+    "Acquisition",
+    "Bench",
+    "BenchFile",
+    "BoardEntry",
+    "ChannelEntry",
+    "ExchangeLog",
+    "InstrumentEntry",
+    "Keysight34465A",
+    "KeysightInfiniiVision",
+    "MeterEntry",
+    "PlayingBoard",
+    "ScopeEntry",
+    "SourceEntry",
+    "Trace",
+    "TriggerEntry",
+    "VisaSession",
+    "Waveform",
+    "Wiring",
+    "decode",
+    "decode_watch",
+    "parse_bench",
+]

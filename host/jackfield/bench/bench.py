@@ -1,0 +1,216 @@
+"""A board, its instruments and the wiring between them."""
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from typing import Protocol, TypeVar, final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from jackfield.bench.decode import Trace, decode, decode_watch
+from jackfield.bench.digitizer import AbstractDigitizer, Acquisition, Waveform
+from jackfield.bench.source import AbstractSource
+from jackfield.bench.voltmeter import AbstractVoltmeter
+from jackfield.board import BoardSpec, Measurement, RunProgram, schedule
+from jackfield.errors import BoardError, DesignError, JackfieldError
+
+__all__ = ["Bench", "PlayingBoard", "Wiring"]
+
+SAMPLES_PER_SLOT = 40
+CLOCK_MARGIN = 500e-6  # by how much the instrument's seconds may be longer than the board's
+SCREEN_MARGIN = 1.05  # of rail and reference, for the gain and offset errors of an instrument
+CLIP_REPEATS = 4
+TRIGGER_PATIENCE_S = 5.0
+BOARD_PATIENCE_S = 20.0
+
+Result = TypeVar("Result", Measurement, Trace)
+
+
+class PlayingBoard(Protocol):
+    """What a bench needs of a board."""
+
+    def load_inputs(self, codes: NDArray[np.int64], first: int = 0) -> None:
+        """Write preset codes `[input, node]` to the input memory from entry `first` on."""
+
+    def start(self, program: RunProgram) -> None:
+        """Begin a run; returns before it ends."""
+
+    def finish(self, timeout: float) -> int:
+        """Wait for DONE; the number of scans made."""
+
+    def safe(self) -> None:
+        """Bring the board into its safe state."""
+
+
+@dataclass(frozen=True)
+class Wiring:
+    """Which oscilloscope channel each board probe (numbered from 1) is wired to."""
+
+    channel_of_probe: Mapping[int, int]
+
+    def channels(self, probes: int) -> tuple[int, ...]:
+        """Channels of probes 1..`probes`; raises DesignError where one has no cable."""
+        missing = [probe for probe in range(1, probes + 1) if probe not in self.channel_of_probe]
+        if missing:
+            raise DesignError(
+                f"board probe {missing[0]} is on no oscilloscope channel; "
+                "add a [[instruments.scope.channels]] table with its board_probe"
+            )
+        return tuple(self.channel_of_probe[probe] for probe in range(1, probes + 1))
+
+
+@final
+class Bench:
+    """Plays inputs on the board and reads its nodes through the instruments."""
+
+    def __init__(
+        self,
+        board: PlayingBoard,
+        digitizer: AbstractDigitizer,
+        voltmeter: AbstractVoltmeter | None,
+        wiring: Wiring,
+        spec: BoardSpec,
+        sources: Sequence[AbstractSource] = (),
+    ) -> None:
+        self.board = board
+        self.digitizer = digitizer
+        self.voltmeter = voltmeter
+        self.spec = spec
+        self.sources = tuple(sources)
+        self._channels = wiring.channels(spec.probe.count)
+        self._reference_V: float | None = None
+
+    @property
+    def identities(self) -> tuple[str, ...]:
+        """`*IDN?` of the instruments, for the provenance of a record."""
+        meter = () if self.voltmeter is None else (self.voltmeter.identity,)
+        return (self.digitizer.identity, *meter)
+
+    def reference_V(self) -> float:  # noqa: N802 - volts
+        """The board's reference in volts: the meter's reading, taken once; the spec's value without a meter."""
+        if self._reference_V is None:
+            meter = self.voltmeter
+            self._reference_V = self.spec.probe.reference_V if meter is None else meter.read_volts()
+        return self._reference_V
+
+    def measure(self, input_codes: NDArray[np.int64], program: RunProgram) -> Measurement:
+        """Node voltages `[input, node]` for preset codes `[input, node]`, however many inputs there are.
+
+        `program` gives banks, scan and delays; its `first` and `count` follow from the codes, which are
+        loaded in batches of what the input memory holds.
+        """
+        codes = np.asarray(input_codes)
+        if codes.ndim != 2 or codes.shape[1] != self.spec.nodes.count or not len(codes):
+            raise DesignError(
+                f"input codes have shape {codes.shape}; board {self.spec.name} takes [input, {self.spec.nodes.count}]"
+            )
+        parts = []
+        for start in range(0, len(codes), self.spec.run.inputs):
+            batch = codes[start : start + self.spec.run.inputs]
+            self.board.load_inputs(batch, first=0)
+            parts.append(self.read(replace(program, first=0, count=len(batch))))
+        return _joined(parts)
+
+    def read(self, program: RunProgram) -> Measurement:
+        """Play inputs that are in the input memory already; node voltages `[input, node]`.
+
+        Batches longer than one oscilloscope record are split. A clipped record is taken again one range
+        higher, at most four times; what still clips is flagged. Raises InstrumentError, BoardError or
+        LinkError where the board or an instrument fails.
+        """
+        self._expect(program, "run")
+        fits = self._inputs_a_record(program)
+        parts = [
+            self._acquire(replace(program, first=first, count=min(fits, program.first + program.count - first)), decode)
+            for first in range(program.first, program.first + program.count, fits)
+        ]
+        return _joined(parts)
+
+    def watch(self, program: RunProgram) -> Trace:
+        """Follow one node a probe live through the run of one input; errors as for `read`."""
+        self._expect(program, "watch")
+        return self._acquire(program, decode_watch)
+
+    def safe(self) -> None:
+        """Sources off, then the board safe, whatever fails on the way; the first failure is raised at the end."""
+        failures: list[JackfieldError] = []
+        for step in (*(source.off for source in self.sources), self.board.safe):
+            try:
+                step()
+            except JackfieldError as error:
+                failures.append(error)
+        if failures:
+            raise failures[0]
+
+    def close(self) -> None:
+        """Leave the instruments; never raises. The board belongs to whoever opened it."""
+        for instrument in (*self.sources, self.digitizer, self.voltmeter):
+            if instrument is not None:
+                with suppress(JackfieldError):
+                    instrument.close()
+
+    def _expect(self, program: RunProgram, mode: str) -> None:
+        program.check(self.spec)
+        if program.mode != mode:
+            raise DesignError(f"a program of mode {program.mode!r} is given where {mode!r} is read")
+
+    def _inputs_a_record(self, program: RunProgram) -> int:
+        one = self._window(replace(program, count=1)).points
+        more = self._window(replace(program, count=2)).points - one if program.count > 1 else 0
+        if one > self.digitizer.most_points:
+            raise DesignError(
+                f"one input takes {one} samples at {SAMPLES_PER_SLOT} a slot, the oscilloscope holds "
+                f"{self.digitizer.most_points}; scan fewer nodes at a time or run for less time"
+            )
+        return program.count if more <= 0 else 1 + (self.digitizer.most_points - one) // more
+
+    def _window(self, program: RunProgram, full_scale_V: float = 0.0) -> Acquisition:
+        plan = schedule(self.spec, program)
+        start = -plan.slot_s
+        stop = plan.total_s * (1 + CLOCK_MARGIN) + plan.slot_s
+        points = int(np.ceil((stop - start) / plan.slot_s * SAMPLES_PER_SLOT))
+        return Acquisition(start, stop, points, full_scale_V)
+
+    def _full_scales(self) -> list[float]:
+        """Ranges to try, the first that should do, then one higher for each clipped record."""
+        largest = max(abs(volts) for volts in (*self.spec.nodes.rail_V, self.spec.probe.reference_V))
+        wide = [scale for scale in self.digitizer.full_scales if scale >= 2 * SCREEN_MARGIN * largest]
+        if not wide:
+            raise DesignError(f"the board's {largest:g} V are above the oscilloscope's ranges; use an attenuator")
+        return wide[: 1 + CLIP_REPEATS]
+
+    def _acquire(
+        self,
+        program: RunProgram,
+        decoder: Callable[[Sequence[Waveform], BoardSpec, RunProgram, float], Result],
+    ) -> Result:
+        reference_V = self.reference_V()
+        for full_scale_V in self._full_scales():
+            result = decoder(self._record(program, full_scale_V), self.spec, program, reference_V)
+            if not np.any(result.clipped):
+                break
+        return result
+
+    def _record(self, program: RunProgram, full_scale_V: float) -> list[Waveform]:
+        """Configure, arm, run, wait for DONE, wait for the record, read it."""
+        self.digitizer.configure(self._window(program, full_scale_V))
+        self.digitizer.arm()
+        self.board.start(program)
+        scans = self.board.finish(BOARD_PATIENCE_S + schedule(self.spec, program).total_s)
+        if program.mode == "run" and scans != program.count:
+            raise BoardError(f"the board reports {scans} scans of {program.count}; check its status, then repeat")
+        self.digitizer.wait(TRIGGER_PATIENCE_S)
+        waveforms = self.digitizer.read()
+        return [waveforms[channel] for channel in self._channels]
+
+
+def _joined(parts: list[Measurement]) -> Measurement:
+    if len(parts) == 1:
+        return parts[0]
+    arrays = {
+        name: np.concatenate([getattr(part, name) for part in parts])
+        for name in ("values_V", "se_V", "clipped", "railed", "ground_V", "reference_V")
+    }
+    ratio = float(np.mean([part.clock_ratio for part in parts]))
+    return Measurement(nodes=parts[0].nodes, clock_ratio=ratio, **arrays)
