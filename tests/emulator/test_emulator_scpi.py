@@ -84,4 +84,5 @@ def test_parameters() -> None:
         choice("HRESO", "NORMal", "HRESolution")
     with pytest.raises(ScpiError):
         boolean("MAYBE")
-    assert block(b"abc") == b"#800000003abc"
+    assert block(b"abc", 8) == b"#800000003abc"
+    assert block(b"0123456789") == b"#2100123456789"

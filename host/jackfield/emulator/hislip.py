@@ -6,6 +6,7 @@ Synchronised mode without overlap; locks are granted to whoever asks, since one 
 import struct
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 
 from jackfield.emulator.loop import Loop, Stream
 from jackfield.emulator.socket_door import Answerer
@@ -90,7 +91,7 @@ class HislipServer:
         identifier = self._next_id
         self._next_id = self._next_id % 0xFFFF + 1
         self._sessions[identifier] = _Session(stream)
-        stream.closed = lambda: self._sessions.pop(identifier, None) and None
+        stream.closed = partial(self._sessions.__delitem__, identifier)
         _send(stream, INITIALIZE_RESPONSE, 0, _VERSION << 16 | identifier)
         return identifier
 

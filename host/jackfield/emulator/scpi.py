@@ -73,9 +73,10 @@ def nr3(value: float) -> str:
     return f"{value:+.8E}"
 
 
-def block(payload: bytes) -> bytes:
-    """An IEEE 488.2 definite length block, with eight digits of length as InfiniiVision sends it."""
-    return b"#8" + f"{len(payload):08d}".encode() + payload
+def block(payload: bytes, digits: int = 0) -> bytes:
+    """An IEEE 488.2 definite length block; its length is written in `digits`, or in as many as needed."""
+    length = str(len(payload)).zfill(digits)
+    return b"#" + str(len(length)).encode() + length.encode() + payload
 
 
 def compile_header(pattern: str) -> re.Pattern[str]:

@@ -1,0 +1,108 @@
+"""What the emulated oscilloscope holds after a trigger: settings frozen, codes made when they are read."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from jackfield.emulator.randomness import Randomness
+from jackfield.emulator.scope_channel import (
+    HIGHEST_CODE,
+    LOWEST_CODE,
+    MIDDLE_CODE,
+    NOISE_CODES,
+    ChannelSettings,
+    FrontEnd,
+)
+from jackfield.emulator.signals import Shot
+
+__all__ = ["Acquisition", "Timebase", "decimation"]
+
+CLOCK_ERROR = 20e-6
+CONVERTER_HZ = 5e9
+MOST_POINTS = 1_000_000
+MOST_EXTRA = 16  # high resolution tells sixteenths of a code, 12 bits, if it averages over 256 conversions
+
+
+@dataclass(frozen=True)
+class Timebase:
+    """`range_s` for the whole screen; `position_s` from the trigger to the reference point."""
+
+    range_s: float = 1e-3
+    position_s: float = 0.0
+    reference: str = "CENT"
+
+    @property
+    def start_s(self) -> float:
+        """The left edge of the screen after the trigger; reference LEFT is one division inside it."""
+        share = {"LEFT": 0.1, "CENT": 0.5, "RIGH": 0.9}[self.reference]
+        return self.position_s - share * self.range_s
+
+
+def decimation(stored: int, asked: int) -> int:
+    """Every how many-th stored point is sent so that at most `asked` are."""
+    return -(-stored // asked)
+
+
+@dataclass(frozen=True)
+class Acquisition:
+    """One triggered record. `delay_s` is the true time of the trigger after the shot's time zero."""
+
+    shot: Shot
+    randomness: Randomness
+    channels: Mapping[int, ChannelSettings]
+    timebase: Timebase
+    stored: int
+    high_resolution: bool
+    delay_s: float
+
+    @property
+    def step_s(self) -> float:
+        """Nominal time between stored points."""
+        return self.timebase.range_s / self.stored
+
+    @cached_property
+    def _jitter_s(self) -> float:
+        return self.randomness.within(f"scope jitter {self.shot.key}", 0.5) * self.step_s
+
+    @property
+    def _window_s(self) -> float:
+        return self.step_s if self.high_resolution else 0.0
+
+    @property
+    def _oversampling(self) -> float:
+        return max(self.step_s * CONVERTER_HZ, 1.0) if self.high_resolution else 1.0
+
+    def codes(self, channel: int, every: int) -> NDArray[np.uint16]:
+        """Words `[point]` of every `every`-th stored point: 256 a code, 0 hole, 1 clipped low, 65535 high."""
+        count = self.stored // every
+        clock = 1 + self.randomness.within("scope clock", CLOCK_ERROR)
+        start_s = self.delay_s + self._jitter_s + self.timebase.start_s * clock
+        bnc = self.shot.volts(channel, start_s, self.step_s * every * clock, count, self._window_s)
+        settings = self.channels[channel]
+        level = FrontEnd(self.randomness, channel).read(bnc, settings, self.shot.output_ohm)
+        noise = self.randomness.noise(f"scope noise {channel} {self.shot.key}", count)
+        level += noise * (NOISE_CODES / min(self._oversampling**0.5, MOST_EXTRA))
+        finest = min(1 << int(math.log2(self._oversampling) / 2), MOST_EXTRA)
+        rounded = np.rint(level * finest)
+        low, high = rounded < LOWEST_CODE * finest, rounded > HIGHEST_CODE * finest
+        words = np.clip(rounded, 0, HIGHEST_CODE * finest).astype(np.uint16) * np.uint16(256 // finest)
+        words[low] = 1
+        words[high] = 0xFFFF
+        return words
+
+    def preamble(self, channel: int, every: int, word: bool) -> tuple[int, float, float, float, float, int]:
+        """points, x increment, x origin, y increment, y origin, y reference (x reference is 0)."""
+        settings = self.channels[channel]
+        share = 256 if word else 1
+        return (
+            self.stored // every,
+            self.step_s * every,
+            self.timebase.start_s,
+            settings.code_volts / share,
+            settings.offset_V,
+            MIDDLE_CODE * share,
+        )
