@@ -1,3 +1,5 @@
-"""Placeholder docstring: the room owner replaces this."""
+"""The command line: parse, call, print. `main` is the program `jackfield`."""
 
-__all__: list[str] = []
+from jackfield.cli.app import main
+
+__all__ = ["main"]

@@ -1,0 +1,57 @@
+"""Runs one benchmark: `python hil_scripts/benchmark.py SUBJECT [--json] [--quick]`.
+
+A subject is a file of hil_scripts/benchmarks/ with a function `run(quick) -> list[Row]`. Exit status 1
+if a row does not hold, 2 where there is no such subject.
+"""
+
+import argparse
+import importlib
+import json
+import sys
+from pathlib import Path
+
+HERE = Path(__file__).parent
+COLUMNS = ("name", "workload", "against", "ours", "theirs", "unit", "ratio", "error", "asked", "holds")
+
+
+def subjects() -> list[str]:
+    """Names of all subjects."""
+    return sorted(path.stem for path in (HERE / "benchmarks").glob("[a-z]*.py"))
+
+
+def main() -> int:
+    """Parse, run, print; the exit status."""
+    parser = argparse.ArgumentParser(description="Run one benchmark.", epilog=f"Subjects: {', '.join(subjects())}")
+    parser.add_argument("subject")
+    parser.add_argument("--json", action="store_true", help="print one JSON object and nothing else")
+    parser.add_argument("--quick", action="store_true", help="a smaller workload")
+    asked = parser.parse_args()
+    if asked.subject not in subjects():
+        parser.error(f"no benchmark is called {asked.subject!r}; there are {', '.join(subjects())}")
+    sys.path.insert(0, str(HERE))
+    rows = importlib.import_module(f"benchmarks.{asked.subject}").run(asked.quick)
+    if asked.json:
+        sys.stdout.write(json.dumps({"subject": asked.subject, "quick": asked.quick, "rows": rows}) + "\n")
+    else:
+        _print(rows)
+    return 0 if all(row["holds"] for row in rows) else 1
+
+
+def _print(rows: list[dict[str, object]]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(*COLUMNS)
+    for row in rows:
+        table.add_row(*(_short(row[column]) for column in COLUMNS))
+    Console(width=None if sys.stdout.isatty() else 200).print(table)
+
+
+def _short(value: object) -> str:
+    if value is None:
+        return "-"
+    return f"{value:.3g}" if isinstance(value, float) else str(value)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

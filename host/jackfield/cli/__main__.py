@@ -1,0 +1,7 @@
+"""`python -m jackfield.cli`, where the program `jackfield` is not on the path."""
+
+import sys
+
+from jackfield.cli.app import main
+
+sys.exit(main())

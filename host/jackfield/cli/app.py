@@ -1,0 +1,65 @@
+"""The program `jackfield`: finds the verb, imports only its module, runs it."""
+
+import importlib
+import sys
+from collections.abc import Sequence
+from typing import Annotated
+
+import typer
+
+from jackfield import __version__
+
+__all__ = ["VERBS", "main"]
+
+VERBS = (
+    # "boards",
+    # "emulate",
+    # "train",
+    # "compile",
+    # "upload",
+    # "run",
+    # "calibrate",
+    # "record",
+    # "evaluate",
+    # "spice",
+    # "poke",
+    # "safe",
+    "doctor",
+)
+"""Each verb is the module of that name in this package, with a function `register(app)`."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit status: 0, 1 failed, 2 usage, 130 interrupted."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    try:
+        _program(words)(words, prog_name="jackfield")
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else int(end.code is not None)
+    except KeyboardInterrupt:
+        typer.echo("interrupted", err=True)  # between parsing and the verb's own guard
+        return 130
+    return 0
+
+
+def _program(words: Sequence[str]) -> typer.Typer:
+    app = typer.Typer(add_completion=False, no_args_is_help=True, rich_markup_mode=None, pretty_exceptions_enable=False)
+    app.callback()(_top)
+    verb = words[0] if words else ""
+    for name in [verb] if verb in VERBS else VERBS:
+        importlib.import_module(f"jackfield.cli.{name}").register(app)
+    return app
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"jackfield {__version__}")
+        raise typer.Exit
+
+
+def _top(
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version and end.", callback=_version, is_eager=True)
+    ] = False,
+) -> None:
+    """Analog circuits trained in PyTorch, run, calibrated and verified on a programmable analog board."""

@@ -1,0 +1,30 @@
+"""The benchmark dispatcher, as a program."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+SCRIPT = Path(__file__).parents[2] / "hil_scripts" / "benchmark.py"
+FIELDS = {"name", "workload", "against", "ours", "theirs", "unit", "ratio", "error", "asked", "holds"}
+
+
+def _run(*words: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([sys.executable, str(SCRIPT), *words], capture_output=True, text=True, check=False)
+
+
+def test_an_unknown_subject_lists_what_exists() -> None:
+    done = _run("nonsense")
+    assert done.returncode == 2
+    assert "there are" in done.stderr
+    assert "physics" in done.stderr
+
+
+def test_rows_of_the_physics_subject() -> None:
+    done = _run("physics", "--json", "--quick")
+    rows = json.loads(done.stdout)["rows"]
+    assert rows
+    assert all(set(row) == FIELDS for row in rows)
+    # The speed depends on the machine's other work, the answer does not.
+    assert all(row["error"] < 1e-4 for row in rows)
+    assert done.returncode == (0 if all(row["holds"] for row in rows) else 1)
