@@ -1,12 +1,35 @@
-"""Runs a circuit: fixed steps, exact discrete gradients."""
+"""Runs a circuit with fixed steps; gradients are exactly those of the steps that ran."""
 
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import pairwise
+from math import inf
+from typing import Any, TypeVar, cast
+
+import numpy as np
 import torch
 from torch import Tensor
 
 from jackfield.errors import DesignError
-from jackfield.physics.circuit import Circuit
-from jackfield.physics.field import vector_field
-from jackfield.physics.tableau import TABLEAUS
+from jackfield.physics.circuit import Circuit, EdgeSet
+from jackfield.physics.kernel import COLUMNS, PARAMETERS, law_kernel
+from jackfield.physics.march import (
+    CircuitArrays,
+    EdgeArrays,
+    Gradients,
+    SliceArrays,
+    march,
+    march_back,
+    tiled,
+    untiled,
+)
+from jackfield.physics.tableau import TABLEAUS, Tableau
+
+# Tiles are dealt to a fixed number of chunks and chunks are summed in order, whatever the threads.
+_CHUNKS = 8
+_T = TypeVar("_T")
 
 
 def integrate(
@@ -17,22 +40,130 @@ def integrate(
     method: str = "rk4",
     snapshots: int = 1,
 ) -> Tensor:
-    """States [slices * snapshots, batch, node] from `v0` [batch, node], the last one being v(T)."""
+    """States [slices * snapshots, batch, node] from `v0` [batch, node], the last one being v(T).
+
+    Each slice takes `steps` equal steps (or its own entry of a tuple) of "rk4" (the 3/8 rule) or "heun"
+    and gives `snapshots` states at equally spaced times, its end included. Rails clamp after each step.
+    Differentiable once to v0 and every tensor of the circuit; where a rail clamped, the gradient is zero.
+    A sample's result does not depend on its batch, nor any bit on torch.get_num_threads().
+    Raises DesignError on steps that snapshots do not divide, an unknown method, a v0 of other shape or dtype.
+    """
+    plan = _plan(circuit, steps, method, snapshots)
+    if v0.dim() != 2 or v0.shape[1] != circuit.nodes or v0.dtype != circuit.dtype:
+        raise DesignError(
+            f"v0 is {v0.dtype} {tuple(v0.shape)}; give {circuit.dtype} [batch, {circuit.nodes}] to this circuit"
+        )
+    injections = [
+        torch.zeros_like(circuit.leak) if part.injection is None else part.injection
+        for part in circuit.slices
+    ]
+    tables = [_table(edges) for part in circuit.slices for edges in part.edges]
+    apply = cast(Callable[..., Tensor], _Integration.apply)
+    return apply(plan, v0, 1 / circuit.capacitance, circuit.leak, *injections, *tables)
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """What is not a tensor with a gradient; `keep` is whether a tape is wanted."""
+
+    circuit: Circuit
+    tableau: Tableau
+    steps: tuple[int, ...]
+    snapshots: int
+    keep: bool
+
+
+def _plan(circuit: Circuit, steps: int | tuple[int, ...], method: str, snapshots: int) -> _Plan:
+    if method not in TABLEAUS:
+        raise DesignError(f"method {method!r} is not known; use one of {', '.join(TABLEAUS)}")
     counts = (steps,) * len(circuit.slices) if isinstance(steps, int) else steps
-    if len(counts) != len(circuit.slices) or any(n < 1 or n % snapshots for n in counts):
-        raise DesignError(f"steps {steps} must be one multiple of {snapshots} snapshots for each slice")
-    tableau = TABLEAUS[method]
-    v, states = v0, []
-    for index, (part, count) in enumerate(zip(circuit.slices, counts, strict=True)):
-        field, h = vector_field(circuit, index), part.duration / count
-        for step in range(count):
-            slopes: list[Tensor] = []
-            for row in tableau.stages:
-                y = v + h * sum(w * k for w, k in zip(row, slopes, strict=True))
-                slopes.append(field(v, y))
-            v = v + h * sum(w * k for w, k in zip(tableau.weights, slopes, strict=True))
-            if circuit.rails is not None:
-                v = v.clamp(*circuit.rails)
-            if (step + 1) % (count // snapshots) == 0:
-                states.append(v)
-    return torch.stack(states)
+    if len(counts) != len(circuit.slices):
+        raise DesignError(f"steps {steps} for {len(circuit.slices)} slices; give one number, or one each")
+    if snapshots < 1 or any(count < 1 or count % snapshots for count in counts):
+        raise DesignError(f"steps {steps} with {snapshots} snapshots a slice; give multiples of the snapshots")
+    return _Plan(circuit, TABLEAUS[method], counts, snapshots, torch.is_grad_enabled())
+
+
+def _table(edges: EdgeSet) -> Tensor:
+    """Parameters of the edges as the kernel reads them, [edge, column]."""
+    names = edges.element_law.parameter_names
+    some = edges.parameters[names[0]]
+    columns = [edges.parameters[name] for name in names]
+    columns += [torch.zeros_like(some)] * (PARAMETERS - len(columns))
+    if edges.imperfection is not None:
+        cell = edges.imperfection
+        extra = (cell.knee, 1 / cell.saturation, cell.offset)
+        columns += [value.to(some.dtype).expand_as(some) for value in extra]
+    return torch.stack(columns, dim=1)
+
+
+class _Integration(torch.autograd.Function):
+    """plan, v0, 1/capacitance, leak, an injection a slice, a table an edge set -> states."""
+
+    @staticmethod
+    def forward(ctx: Any, plan: _Plan, v0: Tensor, *tensors: Tensor) -> Tensor:
+        arrays = _arrays(plan, [tensor.detach().numpy() for tensor in tensors])
+        start = tiled(v0.detach().numpy())
+        states = np.empty((len(arrays.slices) * plan.snapshots, *start.shape), start.dtype)
+        keep = plan.keep and any(ctx.needs_input_grad)
+        chunks = _chunks(len(start))
+        tapes = _in_threads(lambda c: march(arrays, start[c], states[:, c], keep), chunks)
+        if keep:
+            ctx.kept = (arrays, chunks, tapes, len(v0))
+        return torch.from_numpy(untiled(states, len(v0)))
+
+    @staticmethod
+    @torch.autograd.function.once_differentiable
+    def backward(ctx: Any, cotangents: Tensor) -> tuple[Tensor | None, ...]:
+        arrays, chunks, tapes, batch = ctx.kept
+        given = np.stack([tiled(part) for part in cotangents.contiguous().numpy()])
+        gradients = [arrays.zero_gradients() for _ in chunks]
+        starts = _in_threads(
+            lambda job: march_back(arrays, job[1], given[:, job[0]], job[2]),
+            list(zip(chunks, tapes, gradients, strict=True)),
+        )
+        for other in gradients[1:]:
+            gradients[0].add(other)
+        by_v0 = torch.from_numpy(untiled(np.concatenate(starts), batch))
+        return (None, by_v0, *_as_tensors(gradients[0]))
+
+
+def _arrays(plan: _Plan, values: list[Any]) -> CircuitArrays:
+    rest = iter(values[2:])
+    injections = [np.pad(next(rest), (1, 0)) for _ in plan.circuit.slices]
+    slices = []
+    for part, steps, injection in zip(plan.circuit.slices, plan.steps, injections, strict=True):
+        edges = tuple(_edge_arrays(edges, np.ascontiguousarray(next(rest))) for edges in part.edges)
+        slices.append(SliceArrays(part.duration / steps, steps, steps // plan.snapshots, injection, edges))
+    low, high = plan.circuit.rails or (-inf, inf)
+    inverse, leak = (np.pad(value, (1, 0)) for value in values[:2])
+    return CircuitArrays(plan.tableau, inverse, leak, low, high, tuple(slices))
+
+
+def _edge_arrays(edges: EdgeSet, table: Any) -> EdgeArrays:
+    kernel = law_kernel(edges.law, table.shape[1] == COLUMNS[True])
+    source, destination = (ends.numpy().astype(np.int32) for ends in (edges.source, edges.destination))
+    return EdgeArrays(kernel, source, destination, table)
+
+
+def _as_tensors(gradients: Gradients) -> list[Tensor]:
+    leak, inverse = sum(part[0] for part in gradients.nodes), sum(part[2] for part in gradients.nodes)
+    nodes = [inverse, leak, *(part[1] for part in gradients.nodes)]
+    tables = [table for part in gradients.tables for table in part]
+    return [torch.from_numpy(values[1:].copy()) for values in nodes] + [torch.from_numpy(t) for t in tables]
+
+
+def _chunks(tiles: int) -> list[slice]:
+    """Contiguous tiles, at most _CHUNKS parts; depends on the number of tiles alone."""
+    edges = np.linspace(0, tiles, min(tiles, _CHUNKS) + 1).astype(int)
+    return [slice(int(first), int(last)) for first, last in pairwise(edges)]
+
+
+def _in_threads(work: Callable[[Any], _T], jobs: list[Any]) -> list[_T]:
+    threads = min(torch.get_num_threads(), len(jobs))
+    return list(map(work, jobs)) if threads < 2 else list(_pool(threads).map(work, jobs))
+
+
+@lru_cache
+def _pool(threads: int) -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(threads, thread_name_prefix="jackfield-physics")

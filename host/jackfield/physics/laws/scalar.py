@@ -5,6 +5,8 @@ Constants are made in the type of the argument: a bare literal would widen float
 
 import math
 
+__all__ = ["soft_relu", "soft_relu_slopes"]
+
 
 def soft_relu(x: float, knee: float) -> float:
     """relu(x), rounded by `knee` where that is above zero."""
