@@ -47,9 +47,7 @@ def fit_clock(waveforms: Sequence[Waveform], plan: Schedule, reference_V: float)
     return clock
 
 
-def _fit(
-    edges: NDArray[np.float64], seen: NDArray[np.float64], probes: int, slot_s: float, step_s: float
-) -> Clock:
+def _fit(edges: NDArray[np.float64], seen: NDArray[np.float64], probes: int, slot_s: float, step_s: float) -> Clock:
     """Least squares for offset and ratio - 1 with their spreads as priors; an edge is good to one sample."""
     design = np.stack([np.ones_like(edges), edges], axis=1)
     weight = probes / step_s**2

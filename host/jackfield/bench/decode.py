@@ -48,9 +48,7 @@ class _Probe:
         return (raw - self.ground_V) * (reference_V / self.span_V)
 
 
-def decode(
-    waveforms: Sequence[Waveform], spec: BoardSpec, program: RunProgram, reference_V: float
-) -> Measurement:
+def decode(waveforms: Sequence[Waveform], spec: BoardSpec, program: RunProgram, reference_V: float) -> Measurement:
     """Node voltages `[input, node]` at HOLD, nodes in the order of the scan lists, probe after probe.
 
     `waveforms` has one entry a board probe, `reference_V` is the voltage behind slot 1. Raises
@@ -83,9 +81,7 @@ def decode(
     )
 
 
-def decode_watch(
-    waveforms: Sequence[Waveform], spec: BoardSpec, program: RunProgram, reference_V: float
-) -> Trace:
+def decode_watch(waveforms: Sequence[Waveform], spec: BoardSpec, program: RunProgram, reference_V: float) -> Trace:
     """The live trace of a WATCH record; arguments and errors as for `decode`."""
     plan = schedule(spec, program)
     clock = fit_clock(waveforms, plan, reference_V)

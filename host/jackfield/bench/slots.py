@@ -28,9 +28,7 @@ class SlotReadings:
     clipped: NDArray[np.bool_]
 
 
-def read_slots(
-    waveform: Waveform, plan: Schedule, clock: Clock, settle_fraction: float, probe: int
-) -> SlotReadings:
+def read_slots(waveform: Waveform, plan: Schedule, clock: Clock, settle_fraction: float, probe: int) -> SlotReadings:
     """Average each slot after its first `settle_fraction`.
 
     Raises InstrumentError where the record is too short, too coarse, or has holes in a slot.

@@ -20,6 +20,7 @@ class TableReader:
         self._known: list[str] = []
 
     def __contains__(self, key: str) -> bool:
+        self._know(key)
         return key in self._values
 
     def finish(self) -> None:
@@ -77,12 +78,15 @@ class TableReader:
         ]
 
     def _take(self, key: str, default: Any = _MISSING) -> Any:
-        if key not in self._known:
-            self._known.append(key)
+        self._know(key)
         value = self._values.get(key, default)
         if value is _MISSING:
             raise DesignError(f"{self.name} has no {key}; add it")
         return value
+
+    def _know(self, key: str) -> None:
+        if key not in self._known:
+            self._known.append(key)
 
     def _typed(self, key: str, value: Any, kind: type, wanted: str) -> Any:
         if not isinstance(value, kind):

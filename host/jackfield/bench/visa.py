@@ -18,8 +18,8 @@ from pyvisa.errors import Error, VisaIOError
 from pyvisa.resources import MessageBasedResource
 
 from jackfield.bench.block import read_block
-from jackfield.errors import InstrumentError
-from jackfield.link import PortLock
+from jackfield.errors import InstrumentError, LinkError
+from jackfield.link import ResourceLock
 
 __all__ = ["ExchangeLog", "VisaSession"]
 
@@ -50,8 +50,11 @@ class VisaSession:
         self._log = log
         self._poisoned = False
         self._door: MessageBasedResource | None = None
-        self._lock = PortLock(resource)
-        self._lock.acquire()
+        self._lock = ResourceLock(f"instrument {resource}", resource)
+        try:
+            self._lock.acquire()
+        except LinkError as error:
+            raise InstrumentError(str(error)) from error
         try:
             self._open()
         except BaseException:
