@@ -123,9 +123,7 @@ def observed_order(circuit: Circuit, v0: Tensor, method: str, counts: tuple[int,
     """Slope of log error over log step by least squares."""
     with torch.no_grad():
         truth = integrate(circuit, v0, steps=4096)[-1]
-        errors = [
-            float((integrate(circuit, v0, steps=n, method=method)[-1] - truth).norm()) for n in counts
-        ]
+        errors = [float((integrate(circuit, v0, steps=n, method=method)[-1] - truth).norm()) for n in counts]
     x, y = torch.tensor(counts).double().log(), torch.tensor(errors).double().log()
     x, y = x - x.mean(), y - y.mean()
     return -float((x * y).sum() / (x * x).sum())
@@ -155,9 +153,7 @@ def test_linear_rc_is_the_matrix_exponential(random_circuit: Build) -> None:
         turn = torch.from_numpy(expm(matrix.numpy() * part.duration))
         expected = rest + (expected - rest) @ turn.T
     with torch.no_grad():
-        torch.testing.assert_close(
-            integrate(circuit, v0, steps=256)[-1], expected, rtol=1e-10, atol=1e-10
-        )
+        torch.testing.assert_close(integrate(circuit, v0, steps=256)[-1], expected, rtol=1e-10, atol=1e-10)
 
 
 def test_discharge_through_one_conductance_is_exponential() -> None:

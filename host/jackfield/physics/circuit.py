@@ -141,7 +141,9 @@ class Circuit:
 
     def _check_nodes(self, name: str, value: Tensor) -> None:
         if value.shape != (self.nodes,):
-            raise DesignError(f"{name} has shape {tuple(value.shape)}; give one for each of {self.nodes} nodes")
+            raise DesignError(
+                f"{name} has shape {tuple(value.shape)}; give one for each of {self.nodes} nodes"
+            )
         self._check_dtype(name, value)
         finite = value.detach().isfinite()
         if not bool(finite.all()):

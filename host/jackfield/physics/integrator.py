@@ -80,7 +80,9 @@ def _plan(circuit: Circuit, steps: int | tuple[int, ...], method: str, snapshots
     if len(counts) != len(circuit.slices):
         raise DesignError(f"steps {steps} for {len(circuit.slices)} slices; give one number, or one each")
     if snapshots < 1 or any(count < 1 or count % snapshots for count in counts):
-        raise DesignError(f"steps {steps} with {snapshots} snapshots a slice; give multiples of the snapshots")
+        raise DesignError(
+            f"steps {steps} with {snapshots} snapshots a slice; give multiples of the snapshots"
+        )
     return _Plan(circuit, TABLEAUS[method], counts, snapshots, torch.is_grad_enabled())
 
 

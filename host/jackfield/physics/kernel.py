@@ -92,11 +92,14 @@ def _accumulate_loop(current: Any, imperfect: bool, stamp: int) -> Any:
                 v_s, v_d = volts[source[e]], volts[destination[e]]
                 i_s, i_d = amperes[source[e]], amperes[destination[e]]
                 p0, p1, p2 = table[e, 0], table[e, 1], table[e, 2]
-                knee = table[e, 3] if imperfect else type(p0)(0.0)
+                zero = type(p0)(0.0)
+                knee = table[e, 3] if imperfect else zero
+                limit = table[e, 4] if imperfect else zero
+                offset = table[e, 5] if imperfect else zero
                 for lane in range(LANES):
                     i = current(v_s[lane], v_d[lane], p0, p1, p2, knee)
                     if imperfect:
-                        i = _limited(i, table[e, 4]) + table[e, 5]
+                        i = _limited(i, limit) + offset
                     i_s[lane] -= i
                     i_d[lane] += i
 
@@ -117,13 +120,14 @@ def _pull_back_loop(current: Any, slopes: Any, imperfect: bool, stamp: int) -> A
                 p0, p1, p2 = table[e, 0], table[e, 1], table[e, 2]
                 zero = type(p0)(0.0)
                 knee = table[e, 3] if imperfect else zero
+                limit = table[e, 4] if imperfect else zero
                 g0, g1, g2, g3, g4, g5 = zero, zero, zero, zero, zero, zero
                 for lane in range(LANES):
                     by_s, by_d, by_0, by_1, by_2, by_knee = slopes(v_s[lane], v_d[lane], p0, p1, p2, knee)
                     weight = q_d[lane] - q_s[lane]
                     if imperfect:
                         i = current(v_s[lane], v_d[lane], p0, p1, p2, knee)
-                        by_i, by_inverse = _limited_slopes(i, table[e, 4])
+                        by_i, by_inverse = _limited_slopes(i, limit)
                         g4 += weight * by_inverse
                         g5 += weight
                         weight = weight * by_i

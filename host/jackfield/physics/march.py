@@ -144,8 +144,8 @@ def _step_back(
     v, currents = tape
     rows, weights, columns = _scaled(arrays.tableau, part.h, v.dtype)
     low, high = v.dtype.type(arrays.low), v.dtype.type(arrays.high)
-    nodes.reverse_end_step(cotangent, v, currents, weights, arrays.inverse, low, high)
     y, q, w = np.empty_like(v), np.empty_like(v), np.empty_like(currents)
+    nodes.reverse_end_step(cotangent, y, v, currents, weights, arrays.inverse, low, high)
     for stage in reversed(range(len(rows))):
         nodes.reverse_stage(
             y, q, w, v, cotangent, currents, stage, rows[stage], columns[stage],
@@ -156,7 +156,9 @@ def _step_back(
     nodes.reverse_begin_step(cotangent, w)
 
 
-def _scaled(tableau: Tableau, h: float, dtype: "np.dtype[np.generic]") -> tuple[list[Array], Array, list[Array]]:
+def _scaled(
+    tableau: Tableau, h: float, dtype: "np.dtype[np.generic]"
+) -> tuple[list[Array], Array, list[Array]]:
     """Times the step: the rows, the weights, and for each stage [its weight at itself, later uses after]."""
     count = len(tableau.weights)
     square = np.zeros((count, count))
