@@ -31,17 +31,19 @@ class EchoBoard:
         self.inputs = np.zeros((SPEC.run.inputs, SPEC.nodes.count), dtype=np.int64)
         self.program = PROGRAM
         self.lost_scans = 0
+        self.numbers: list[int | None] = []
 
     def load_inputs(self, codes: NDArray[np.int64], first: int = 0) -> None:
         self.events.append(f"load {len(codes)}")
         self.inputs[first : first + len(codes)] = codes
 
-    def start(self, program: RunProgram) -> None:
+    def start(self, program: RunProgram, run_number: int | None = None) -> None:
         self.events.append(f"start {program.first}+{program.count}")
+        self.numbers.append(run_number)
         self.program = program
 
-    def finish(self, timeout: float) -> int:
-        assert timeout > 1
+    def finish(self, timeout_s: float) -> int:
+        assert timeout_s > 1
         return self.program.count - self.lost_scans
 
     def safe(self) -> None:
@@ -146,7 +148,7 @@ def scope(board: EchoBoard) -> IdealScope:
 
 
 @pytest.fixture
-def bench(board: EchoBoard, scope: IdealScope) -> Bench:
+def bench(board: EchoBoard, scope: IdealScope) -> Bench[EchoBoard]:
     return Bench(board, scope, Meter(), Wiring(scope.channels), SPEC, (Source(board.events),))
 
 
@@ -154,14 +156,16 @@ def codes(count: int) -> NDArray[np.int64]:
     return np.random.default_rng(count).integers(300, 3700, (count, SPEC.nodes.count))
 
 
-def test_the_order_of_one_run(bench: Bench, board: EchoBoard) -> None:
+def test_the_order_of_one_run(bench: Bench[EchoBoard], board: EchoBoard) -> None:
     read = bench.measure(codes(3), PROGRAM)
     assert board.events == ["load 3", "configure 4", "arm", "start 0+3", "wait"]
     assert read.nodes == (1, 2, 3, 4, 5)
     assert np.abs(read.values_V - SPEC.nodes.preset.value(codes(3)[:, :5])).max() < 1e-3
 
 
-def test_batches_follow_the_input_memory_and_the_record(bench: Bench, board: EchoBoard, scope: IdealScope) -> None:
+def test_batches_follow_the_input_memory_and_the_record(
+    bench: Bench[EchoBoard], board: EchoBoard, scope: IdealScope
+) -> None:
     scope.points = 20_000
     read = bench.measure(codes(70), PROGRAM)
     starts = [event for event in board.events if event.startswith("start")]
@@ -173,26 +177,35 @@ def test_batches_follow_the_input_memory_and_the_record(bench: Bench, board: Ech
     assert read.ground_V.shape == (70, 2)
 
 
-def test_one_input_that_does_not_fit_is_refused(bench: Bench, scope: IdealScope) -> None:
+def test_runs_are_numbered_from_the_number_given(bench: Bench[EchoBoard], board: EchoBoard) -> None:
+    bench.measure(codes(70), PROGRAM, run_number=500)
+    bench.read(PROGRAM, run_number=7)
+    bench.read(PROGRAM)
+    assert board.numbers == [500, 501, 7, None]
+
+
+def test_one_input_that_does_not_fit_is_refused(bench: Bench[EchoBoard], scope: IdealScope) -> None:
     scope.points = 500
     with pytest.raises(DesignError, match=r"the oscilloscope holds 500; scan fewer nodes"):
         bench.read(PROGRAM)
 
 
-def test_a_clipped_record_is_taken_again_one_range_up(bench: Bench, board: EchoBoard, scope: IdealScope) -> None:
+def test_a_clipped_record_is_taken_again_one_range_up(
+    bench: Bench[EchoBoard], board: EchoBoard, scope: IdealScope
+) -> None:
     scope.clips_below = 10.0
     assert not bench.read(PROGRAM).clipped.any()
     ranges = [event for event in board.events if event.startswith("configure")]
     assert ranges == ["configure 4", "configure 8", "configure 16"]
 
 
-def test_after_four_repeats_the_flags_stay(bench: Bench, board: EchoBoard, scope: IdealScope) -> None:
+def test_after_four_repeats_the_flags_stay(bench: Bench[EchoBoard], board: EchoBoard, scope: IdealScope) -> None:
     scope.clips_below = 1e3
     assert bench.read(PROGRAM).clipped.all()
     assert sum(event.startswith("start") for event in board.events) == 5
 
 
-def test_the_reference_is_measured_once(bench: Bench) -> None:
+def test_the_reference_is_measured_once(bench: Bench[EchoBoard]) -> None:
     bench.read(PROGRAM)
     bench.read(PROGRAM)
     assert bench.reference_V() == 0.8
@@ -201,7 +214,7 @@ def test_the_reference_is_measured_once(bench: Bench) -> None:
     assert bench.identities == ("ideal scope", "meter")
 
 
-def test_sources_go_off_before_the_board_whatever_fails(bench: Bench, board: EchoBoard) -> None:
+def test_sources_go_off_before_the_board_whatever_fails(bench: Bench[EchoBoard], board: EchoBoard) -> None:
     bench.safe()
     assert board.events == ["off", "safe"]
     source = bench.sources[0]
@@ -213,7 +226,9 @@ def test_sources_go_off_before_the_board_whatever_fails(bench: Bench, board: Ech
     assert board.events == ["off", "safe"]
 
 
-def test_lost_scans_wrong_modes_shapes_and_wiring_are_errors(bench: Bench, board: EchoBoard, scope: IdealScope) -> None:
+def test_lost_scans_wrong_modes_shapes_and_wiring_are_errors(
+    bench: Bench[EchoBoard], board: EchoBoard, scope: IdealScope
+) -> None:
     board.lost_scans = 1
     with pytest.raises(BoardError, match=r"0 scans of 1"):
         bench.read(PROGRAM)

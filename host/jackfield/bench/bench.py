@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from typing import Protocol, TypeVar, final
+from typing import Generic, Protocol, TypeVar, final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +25,7 @@ TRIGGER_PATIENCE_S = 5.0
 BOARD_PATIENCE_S = 20.0
 
 Result = TypeVar("Result", Measurement, Trace)
+BoardType = TypeVar("BoardType", bound="PlayingBoard")
 
 
 class PlayingBoard(Protocol):
@@ -33,10 +34,10 @@ class PlayingBoard(Protocol):
     def load_inputs(self, codes: NDArray[np.int64], first: int = 0) -> None:
         """Write preset codes `[input, node]` to the input memory from entry `first` on."""
 
-    def start(self, program: RunProgram) -> None:
-        """Begin a run; returns before it ends."""
+    def start(self, program: RunProgram, run_number: int | None = None) -> None:
+        """Begin a run; returns before it ends. `run_number` keys an emulated board's noise."""
 
-    def finish(self, timeout: float) -> int:
+    def finish(self, timeout_s: float) -> int:
         """Wait for DONE; the number of scans made."""
 
     def safe(self) -> None:
@@ -61,12 +62,16 @@ class Wiring:
 
 
 @final
-class Bench:
-    """Plays inputs on the board and reads its nodes through the instruments."""
+class Bench(Generic[BoardType]):
+    """Plays inputs on the board and reads its nodes through the instruments.
+
+    Given a `run_number`, the runs that a call makes are numbered from it on, so that a repeated call on an
+    emulated board meets the same noise; a run repeated for a clipped record keeps its number.
+    """
 
     def __init__(
         self,
-        board: PlayingBoard,
+        board: BoardType,
         digitizer: AbstractDigitizer,
         voltmeter: AbstractVoltmeter | None,
         wiring: Wiring,
@@ -94,7 +99,9 @@ class Bench:
             self._reference_V = self.spec.probe.reference_V if meter is None else meter.read_volts()
         return self._reference_V
 
-    def measure(self, input_codes: NDArray[np.int64], program: RunProgram) -> Measurement:
+    def measure(
+        self, input_codes: NDArray[np.int64], program: RunProgram, run_number: int | None = None
+    ) -> Measurement:
         """Node voltages `[input, node]` for preset codes `[input, node]`, however many inputs there are.
 
         `program` gives banks, scan and delays; its `first` and `count` follow from the codes, which are
@@ -105,32 +112,26 @@ class Bench:
             raise DesignError(
                 f"input codes have shape {codes.shape}; board {self.spec.name} takes [input, {self.spec.nodes.count}]"
             )
-        parts = []
+        parts: list[Measurement] = []
         for start in range(0, len(codes), self.spec.run.inputs):
             batch = codes[start : start + self.spec.run.inputs]
             self.board.load_inputs(batch, first=0)
-            parts.append(self.read(replace(program, first=0, count=len(batch))))
+            parts += self._read_parts(replace(program, first=0, count=len(batch)), run_number, len(parts))
         return _joined(parts)
 
-    def read(self, program: RunProgram) -> Measurement:
+    def read(self, program: RunProgram, run_number: int | None = None) -> Measurement:
         """Play inputs that are in the input memory already; node voltages `[input, node]`.
 
         Batches longer than one oscilloscope record are split. A clipped record is taken again one range
         higher, at most four times; what still clips is flagged. Raises InstrumentError, BoardError or
         LinkError where the board or an instrument fails.
         """
-        self._expect(program, "run")
-        fits = self._inputs_a_record(program)
-        parts = [
-            self._acquire(replace(program, first=first, count=min(fits, program.first + program.count - first)), decode)
-            for first in range(program.first, program.first + program.count, fits)
-        ]
-        return _joined(parts)
+        return _joined(self._read_parts(program, run_number, 0))
 
-    def watch(self, program: RunProgram) -> Trace:
+    def watch(self, program: RunProgram, run_number: int | None = None) -> Trace:
         """Follow one node a probe live through the run of one input; errors as for `read`."""
         self._expect(program, "watch")
-        return self._acquire(program, decode_watch)
+        return self._acquire(program, run_number, decode_watch)
 
     def safe(self) -> None:
         """Sources off, then the board safe, whatever fails on the way; the first failure is raised at the end."""
@@ -149,6 +150,16 @@ class Bench:
             if instrument is not None:
                 with suppress(JackfieldError):
                     instrument.close()
+
+    def _read_parts(self, program: RunProgram, run_number: int | None, runs_before: int) -> list[Measurement]:
+        """One measurement for each record that the batch takes."""
+        self._expect(program, "run")
+        fits, stop = self._inputs_a_record(program), program.first + program.count
+        parts = []
+        for first in range(program.first, stop, fits):
+            number = None if run_number is None else run_number + runs_before + len(parts)
+            parts.append(self._acquire(replace(program, first=first, count=min(fits, stop - first)), number, decode))
+        return parts
 
     def _expect(self, program: RunProgram, mode: str) -> None:
         program.check(self.spec)
@@ -183,20 +194,21 @@ class Bench:
     def _acquire(
         self,
         program: RunProgram,
+        run_number: int | None,
         decoder: Callable[[Sequence[Waveform], BoardSpec, RunProgram, float], Result],
     ) -> Result:
         reference_V = self.reference_V()
         for full_scale_V in self._full_scales():
-            result = decoder(self._record(program, full_scale_V), self.spec, program, reference_V)
+            result = decoder(self._record(program, run_number, full_scale_V), self.spec, program, reference_V)
             if not np.any(result.clipped):
                 break
         return result
 
-    def _record(self, program: RunProgram, full_scale_V: float) -> list[Waveform]:
+    def _record(self, program: RunProgram, run_number: int | None, full_scale_V: float) -> list[Waveform]:
         """Configure, arm, run, wait for DONE, wait for the record, read it."""
         self.digitizer.configure(self._window(program, full_scale_V))
         self.digitizer.arm()
-        self.board.start(program)
+        self.board.start(program, run_number)
         scans = self.board.finish(BOARD_PATIENCE_S + schedule(self.spec, program).total_s)
         if program.mode == "run" and scans != program.count:
             raise BoardError(f"the board reports {scans} scans of {program.count}; check its status, then repeat")
