@@ -125,8 +125,8 @@ class AbstractBoard(ABC):
         """Start a run; returns when the board has started. `run_number` keys repeatable noise (None: the next)."""
 
     @abstractmethod
-    def finish(self, timeout_s: float) -> int:
-        """Wait for the end of the run that was started last; how many inputs were scanned."""
+    def finish(self, timeout: float) -> int:
+        """Wait up to `timeout` seconds for the end of the last run; how many inputs were scanned."""
 
     @abstractmethod
     def status(self) -> BoardStatus:

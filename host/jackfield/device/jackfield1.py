@@ -2,6 +2,7 @@
 
 import time
 import zlib
+from enum import IntEnum
 from typing import Final
 
 import numpy as np
@@ -153,8 +154,8 @@ class Jackfield1Board(AbstractBoard):
         self._ask(run_request(program, number, self._hello.frame_bytes))
         self._run_number = number
 
-    def finish(self, timeout_s: float) -> int:
-        deadline = time.monotonic() + timeout_s
+    def finish(self, timeout: float) -> int:
+        deadline = time.monotonic() + timeout
         poll_s = self._hello.watchdog_s / POLLS_PER_WATCHDOG
         while True:
             left = max(deadline - time.monotonic(), 0.0)
@@ -163,13 +164,13 @@ class Jackfield1Board(AbstractBoard):
                 break
             if time.monotonic() >= deadline:
                 raise BoardError(
-                    f"run {self._run_number} on board {self._hello.board_id} has not ended after {timeout_s:g} s; "
+                    f"run {self._run_number} on board {self._hello.board_id} has not ended after {timeout:g} s; "
                     "stop it, or allow more time"
                 )
         if done.outcome != Outcome.COMPLETE:
             raise BoardError(
                 f"run {self._run_number} on board {self._hello.board_id} was ended after {done.scans} inputs "
-                f"({Outcome(done.outcome).name.lower()}); start it again"
+                f"({_name(Outcome, done.outcome)}); start it again"
             )
         return done.scans
 
@@ -191,12 +192,12 @@ class Jackfield1Board(AbstractBoard):
         answer = unpack(m.StatusAnswer, self._ask(m.Status())[0].payload)
         known = answer.temperature_cC != UNKNOWN_TEMPERATURE
         return BoardStatus(
-            state=State(answer.state).name.lower(),
-            safe_reason=SafeReason(answer.safe_reason).name.lower(),
+            state=_name(State, answer.state),
+            safe_reason=_name(SafeReason, answer.safe_reason),
             temperature_C=answer.temperature_cC / 100 if known else None,
             run_number=answer.run_number,
             scans=answer.scans,
-            outcome=Outcome(answer.outcome).name.lower(),
+            outcome=_name(Outcome, answer.outcome),
             image_crc=answer.image_crc,
             erases=answer.erases,
             broken_frames=answer.broken_frames,
@@ -237,6 +238,11 @@ def _hello(exchange: Exchange) -> Hello:
         image_crc=answer.image_crc,
         run_number=answer.run_number,
     )
+
+
+def _name(numbers: type[IntEnum], value: int) -> str:
+    """In words, or the number where newer firmware knows more words."""
+    return numbers(value).name.lower() if value in list(numbers) else str(value)
 
 
 def _check_type(hello: Hello, spec: BoardSpec) -> None:

@@ -35,7 +35,7 @@ class ResourceLock:
             self._lock.acquire(timeout=0)
         except filelock.Timeout as error:
             raise LinkError(
-                f"{self._what} is in use by {self._named_holder()}; end that process or choose another port"
+                f"{self._what} is in use by {self._named_holder()}; end that process first, or use another"
             ) from error
         command = " ".join([Path(sys.argv[0]).name, *sys.argv[1:]])
         self._holder.write_text(json.dumps({"pid": os.getpid(), "command": command}), encoding="utf-8")

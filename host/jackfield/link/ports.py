@@ -15,6 +15,10 @@ class PortInfo:
     description: str
     serial_number: str
 
+    def __str__(self) -> str:
+        details = ", ".join(part for part in (self.description, self.serial_number) if part)
+        return f"{self.path} ({details})" if details else self.path
+
 
 def list_ports() -> tuple[PortInfo, ...]:
     """Serial ports in order of their paths; pseudo-terminals are never listed."""

@@ -1,3 +1,7 @@
-"""Placeholder docstring: the room owner replaces this."""
+"""Helpers for the tests of drivers, ours and third parties'; never imported at run time."""
 
-__all__: list[str] = []
+from jackfield.testing.expected import ExpectedTransport, expected_exchange
+from jackfield.testing.faulty import FaultyTransport
+from jackfield.testing.loopback import LoopbackTransport
+
+__all__ = ["ExpectedTransport", "FaultyTransport", "LoopbackTransport", "expected_exchange"]
