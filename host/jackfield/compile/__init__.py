@@ -1,3 +1,28 @@
-"""Placeholder docstring: the room owner replaces this."""
+"""From a circuit to the image of a board, and from an image and a record to the twin."""
 
-__all__: list[str] = []
+from jackfield.compile.compiled import CompiledCircuit
+from jackfield.compile.compiler import compile_circuit
+from jackfield.compile.findings import Finding, check_spec
+from jackfield.compile.jfi import read_image_file
+from jackfield.compile.lower import LoweredSlice, lower
+from jackfield.compile.place import Placement, place
+from jackfield.compile.report import QuantisationReport
+from jackfield.compile.scaling import Scaling, choose_scaling
+from jackfield.compile.twin import Twin, twin
+
+__all__ = [
+    "CompiledCircuit",
+    "Finding",
+    "LoweredSlice",
+    "Placement",
+    "QuantisationReport",
+    "Scaling",
+    "Twin",
+    "check_spec",
+    "choose_scaling",
+    "compile_circuit",
+    "lower",
+    "place",
+    "read_image_file",
+    "twin",
+]

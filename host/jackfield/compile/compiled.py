@@ -1,0 +1,129 @@
+"""A circuit ready for a board."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from jackfield.board import BoardSpec, ConfigImage, RunProgram
+from jackfield.compile.jfi import read_image_file, write_image_file
+from jackfield.compile.place import Placement
+from jackfield.compile.report import QuantisationReport
+from jackfield.compile.scaling import Scaling
+from jackfield.errors import DesignError
+from jackfield.units import format_quantity
+
+__all__ = ["CompiledCircuit"]
+
+
+@dataclass(frozen=True)
+class CompiledCircuit:
+    """The image, the program that runs it and what is needed to feed and read it.
+
+    `inputs` and `outputs` are node numbers; `program` scans the outputs, shared out over the probes in order.
+    `preset_gain` and `preset_offset_V` `[node]` are the corrections of the preset DACs; `record_id` names
+    the record they and the codes come from, "" for none. `placement` and `report` are None where the circuit
+    was loaded from a file, which holds only what a board needs.
+    """
+
+    spec: BoardSpec
+    image: ConfigImage
+    program: RunProgram
+    scaling: Scaling
+    inputs: tuple[int, ...]
+    outputs: tuple[int, ...]
+    preset_gain: NDArray[np.float64]
+    preset_offset_V: NDArray[np.float64]
+    record_id: str
+    placement: Placement | None = None
+    report: QuantisationReport | None = None
+
+    def input_codes(self, x: ArrayLike) -> NDArray[np.int64]:
+        """Preset codes `[batch, node]` for inputs `[batch, input]` in machine units; other nodes start at 0 V.
+
+        Raises DesignError, naming input and node, where a voltage lies beyond its preset's range.
+        """
+        values = np.asarray(x, dtype=np.float64)
+        if values.ndim != 2 or values.shape[1] != len(self.inputs):
+            raise DesignError(f"inputs have shape {values.shape}; give [batch, {len(self.inputs)}]")
+        volts = np.zeros((len(values), self.spec.nodes.count))
+        volts[:, np.array(self.inputs, dtype=np.int64) - 1] = values * self.scaling.volts_per_unit
+        nominal = (volts - self.preset_offset_V) / self.preset_gain
+        scale = self.spec.nodes.preset
+        beyond = ~((nominal >= scale.lo - scale.lsb / 2) & (nominal <= scale.hi + scale.lsb / 2))
+        if beyond.any():
+            row, node = (int(i) for i in np.argwhere(beyond)[0])
+            raise DesignError(
+                f"input {row} asks {format_quantity(float(volts[row, node]), 'V')} of node {node + 1}, whose preset "
+                f"reaches {format_quantity(scale.lo, 'V')} to {format_quantity(scale.hi, 'V')}; "
+                "scale the inputs or compile with a smaller --volts-per-unit"
+            )
+        return scale.code(nominal)
+
+    def preset_volts(self, codes: NDArray[np.int64]) -> NDArray[np.float64]:
+        """The node voltages, by the same corrections, that `codes[batch, node]` preset."""
+        return np.asarray(self.spec.nodes.preset.value(codes) * self.preset_gain + self.preset_offset_V)
+
+    @property
+    def slots(self) -> NDArray[np.int64]:
+        """The scan slot, counted from HOLD, in which each output is read `[output]`."""
+        place = {node: 2 + slot for nodes in self.program.scan for slot, node in enumerate(nodes)}
+        return np.array([place[node] for node in self.outputs], dtype=np.int64)
+
+    def save(self, path: Path | str) -> Path:
+        """Write the image file and return its name, which ends in .jfi; raises DesignError where it cannot."""
+        header = {
+            "spec": self.spec.name,
+            "spec_digest": self.spec.digest,
+            "image_digest": self.image.digest(self.spec),
+            "record": self.record_id,
+            "volts_per_unit": self.scaling.volts_per_unit,
+            "seconds_per_unit": list(self.scaling.seconds_per_unit),
+            "steps": [list(step) for step in self.program.steps],
+            "scan": [list(nodes) for nodes in self.program.scan],
+            "inputs": list(self.inputs),
+            "outputs": list(self.outputs),
+            "preset_gain": self.preset_gain.tolist(),
+            "preset_offset_V": self.preset_offset_V.tolist(),
+        }
+        return write_image_file(path, header, self.image.payload(self.spec))
+
+    @classmethod
+    def load(cls, path: Path | str, spec: BoardSpec) -> Self:
+        """What `save` wrote, for board `spec`.
+
+        Raises DesignError where the file is missing, damaged, of another format or for another board.
+        """
+        header, payload = read_image_file(path)
+        if header["spec_digest"] != spec.digest:
+            raise DesignError(
+                f"image {path} is for board {header['spec']} (spec {header['spec_digest'][:12]}), not for "
+                f"{spec.name} (spec {spec.digest[:12]}); compile the circuit for this board"
+            )
+        image = ConfigImage.from_payload(spec, payload)
+        if image.digest(spec) != header["image_digest"]:
+            raise DesignError(f"image {path} is damaged: its digest does not match; compile the circuit again")
+        try:
+            return cls(spec=spec, image=image, **_from_header(header, spec))
+        except (TypeError, ValueError) as error:
+            raise DesignError(f"image {path} has a damaged header ({error}); compile the circuit again") from error
+
+
+def _from_header(header: dict[str, Any], spec: BoardSpec) -> dict[str, Any]:
+    presets = {key: np.array(header[key], dtype=np.float64) for key in ("preset_gain", "preset_offset_V")}
+    if any(values.shape != (spec.nodes.count,) for values in presets.values()):
+        raise ValueError(f"preset corrections for another number of nodes than {spec.nodes.count}")
+    program = RunProgram(
+        steps=tuple((int(bank), int(ticks)) for bank, ticks in header["steps"]),
+        scan=tuple(tuple(int(node) for node in nodes) for nodes in header["scan"]),
+    )
+    program.check(spec)
+    return presets | {
+        "program": program,
+        "scaling": Scaling(header["volts_per_unit"], tuple(float(tau) for tau in header["seconds_per_unit"])),
+        "inputs": tuple(int(node) for node in header["inputs"]),
+        "outputs": tuple(int(node) for node in header["outputs"]),
+        "record_id": header["record"],
+    }

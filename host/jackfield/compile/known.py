@@ -1,0 +1,179 @@
+"""What is known about one board, as arrays in spec order: the nominal board, or what a record says of it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from jackfield.board import BoardSpec, CalibrationRecord, Cell, Table
+from jackfield.errors import CalibrationError
+
+__all__ = ["KnownBoard"]
+
+Floats = NDArray[np.float64]
+Integers = NDArray[np.int64]
+
+_HOPELESS = ("dead", "open", "stuck", "swapped", "probe_fault")
+_CELL_TABLES = ("gain_scale", "gain_zero_S", "threshold_offset_V", "current_offset_A")
+_NODE_TABLES = (
+    "capacitance_ratio",
+    "leak_S",
+    "node_offset_A",
+    "trim_gain",
+    "preset_gain",
+    "preset_offset_V",
+    "droop_per_s",
+)
+_BOARD_TABLES = ("knee_V", "saturation")
+
+
+@dataclass(frozen=True)
+class KnownBoard:
+    """Curves of one board, SI units; field names are the record's quantities.
+
+    Cell arrays `[cell]`, node arrays `[node]`, board values of shape `[]`. `gain = gain_scale nominal +
+    gain_zero_S`, `threshold = nominal + threshold_offset_V`, `preset = preset_gain nominal + preset_offset_V`,
+    `trim = trim_gain nominal`. `bad` marks cells that must not be used, `doubtful` those that verification did
+    not pass for a milder reason.
+    """
+
+    gain_scale: Floats
+    gain_zero_S: Floats
+    threshold_offset_V: Floats
+    current_offset_A: Floats
+    capacitance_ratio: Floats
+    leak_S: Floats
+    node_offset_A: Floats
+    trim_gain: Floats
+    preset_gain: Floats
+    preset_offset_V: Floats
+    droop_per_s: Floats
+    knee_V: Floats
+    saturation: Floats
+    bad: NDArray[np.bool_]
+    doubtful: NDArray[np.bool_]
+
+    @classmethod
+    def as_specified(cls, spec: BoardSpec) -> Self:
+        """The board as its spec describes it."""
+        cells, nodes = np.zeros(spec.cell_count), np.zeros(spec.nodes.count)
+        none = np.zeros(spec.cell_count, dtype=np.bool_)
+        return cls(
+            gain_scale=cells + 1,
+            gain_zero_S=cells,
+            threshold_offset_V=cells,
+            current_offset_A=cells,
+            capacitance_ratio=nodes + 1,
+            leak_S=nodes + spec.nodes.leak_S,
+            node_offset_A=nodes,
+            trim_gain=nodes + 1,
+            preset_gain=nodes + 1,
+            preset_offset_V=nodes,
+            droop_per_s=nodes + spec.nodes.hold_droop_V_per_s / spec.nodes.rail_V[1],
+            knee_V=np.array(0.0),
+            saturation=np.array(np.inf),
+            bad=none,
+            doubtful=none,
+        )
+
+    @classmethod
+    def from_record(cls, spec: BoardSpec, record: CalibrationRecord | None) -> Self:
+        """What `record` says; None is the nominal board, and so is whatever the record lacks.
+
+        Raises CalibrationError where the record was made with another spec.
+        """
+        if record is None:
+            return cls.as_specified(spec)
+        if record.provenance["spec_digest"] != spec.digest:
+            raise CalibrationError(
+                f"the record was made with a spec of digest {str(record.provenance['spec_digest'])[:12]}, board "
+                f"{spec.name} has {spec.digest[:12]}; calibrate the board again or use the spec of the record"
+            )
+        nominal = cls.as_specified(spec)
+        values = {name: _filled(spec, getattr(nominal, name), name, record, "value") for name in _quantities()}
+        bad, doubtful = _unfit(spec, record.tables)
+        # A curve that cannot be inverted holds nothing, whatever verification said of it.
+        return replace(nominal, **values, bad=bad | (values["gain_scale"] <= 0), doubtful=doubtful)
+
+    def to_actual(self, parameter: str, cells: Integers, nominal: Floats) -> Floats:
+        """What `cells` give for the nominal values of their codes, SI."""
+        if parameter == "gain":
+            return self.gain_scale[cells] * nominal + self.gain_zero_S[cells]
+        return nominal + self.threshold_offset_V[cells] if parameter == "threshold" else nominal
+
+    def to_nominal(self, parameter: str, cells: Integers, actual: Floats) -> Floats:
+        """The nominal values at which `cells` give `actual`, SI."""
+        if parameter == "gain":
+            return (actual - self.gain_zero_S[cells]) / self.gain_scale[cells]
+        return actual - self.threshold_offset_V[cells] if parameter == "threshold" else actual
+
+    def slope(self, parameter: str, cells: Integers) -> Floats:
+        """How far the actual value moves with the nominal one."""
+        return self.gain_scale[cells] if parameter == "gain" else np.ones(len(cells))
+
+    def node_offsets(self, source: Integers, destination: Integers, cells: Integers) -> Floats:
+        """Current `[node]` into each node, in A, with nothing but the offsets of `cells` and of the nodes."""
+        into = np.zeros(len(self.node_offset_A) + 1)
+        np.add.at(into, destination, self.current_offset_A[cells])
+        np.add.at(into, source, -self.current_offset_A[cells])
+        return into[1:] + self.node_offset_A
+
+    def drawn(self, spec: BoardSpec, record: CalibrationRecord, rng: np.random.Generator) -> Self:
+        """A board as likely as this one: each value moved by its uncertainty.
+
+        The uncertainty is the standard error, or what verification found where that is larger: the residual
+        holds what the curves leave out (non-linearity, drift since).
+        """
+        zero = replace(self, **{name: np.zeros_like(getattr(self, name)) for name in _quantities()})
+        moved = {}
+        for name in _quantities():
+            value = getattr(self, name)
+            sigma = _filled(spec, getattr(zero, name), name, record, "uncertainty")
+            moved[name] = value + np.where(np.isfinite(value), sigma, 0.0) * rng.standard_normal(value.shape)
+        return replace(self, **moved)
+
+
+def _quantities() -> tuple[str, ...]:
+    return tuple(field.name for field in fields(KnownBoard) if field.name not in ("bad", "doubtful"))
+
+
+def _rows(spec: BoardSpec, name: str, table: Table) -> list[int]:
+    """Where each row of `table` stands in the arrays."""
+    if name in _CELL_TABLES:
+        return [spec.cell_index(Cell.parse(index)) for index in table.index]
+    return [int(index) - 1 for index in table.index] if name in _NODE_TABLES else [0] * len(table.index)
+
+
+def _filled(spec: BoardSpec, start: Floats, name: str, record: CalibrationRecord, what: str) -> Floats:
+    """`start` with the rows that the record has; `what` is "value" or "uncertainty"."""
+    table = record.tables.get(name)
+    if table is None or not table.index:
+        return start
+    column = table.value if what == "value" else _uncertainty(table)
+    known = np.isfinite(column) | (np.isinf(column) & (name == "saturation"))
+    filled = np.atleast_1d(start.copy())
+    filled[np.array(_rows(spec, name, table), dtype=np.int64)[known]] = column[known]
+    return filled.reshape(start.shape)
+
+
+def _uncertainty(table: Table) -> Floats:
+    residual = table.residual[table.good & np.isfinite(table.residual)]
+    typical = float(np.sqrt(np.mean(residual**2))) if residual.size else 0.0
+    return np.maximum(np.nan_to_num(table.se, nan=0.0), typical)
+
+
+def _unfit(spec: BoardSpec, tables: Mapping[str, Table]) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Cells that are defective, and cells that are merely not verified (those without a row too)."""
+    bad, doubtful = (np.zeros(spec.cell_count, dtype=np.bool_) for _ in range(2))
+    for name in ("gain_scale", "threshold_offset_V"):
+        if name in tables:
+            table = tables[name]
+            rows = np.array(_rows(spec, name, table), dtype=np.int64)
+            hopeless = np.array([reason in _HOPELESS for reason in table.reason], dtype=np.bool_)
+            verified = np.zeros(spec.cell_count, dtype=np.bool_)
+            verified[rows] = table.good
+            bad[rows] |= hopeless & ~table.good
+            doubtful |= ~verified
+    return bad, doubtful & ~bad
