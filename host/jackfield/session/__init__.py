@@ -1,3 +1,17 @@
-"""Placeholder docstring: the room owner replaces this."""
+"""Boards and benches by name: specs, URLs, bench files, emulators as processes."""
 
-__all__: list[str] = []
+from jackfield.session.bench import open_bench
+from jackfield.session.board import make_safe, open_board
+from jackfield.session.emulator import EmulatorUrl, running_emulator
+from jackfield.session.specs import load_spec, spec_file, spec_files
+
+__all__ = [
+    "EmulatorUrl",
+    "load_spec",
+    "make_safe",
+    "open_bench",
+    "open_board",
+    "running_emulator",
+    "spec_file",
+    "spec_files",
+]
