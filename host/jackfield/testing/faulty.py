@@ -8,7 +8,7 @@ __all__ = ["FaultyTransport"]
 
 
 class FaultyTransport(AbstractTransport):
-    """Flips a bit of, drops or doubles each byte, both ways, with probability `rate`, the same way for the same seed."""
+    """Flips a bit of, drops or doubles each byte, both ways, with probability `rate`; a seed always does the same."""
 
     def __init__(self, inner: AbstractTransport, seed: int, rate: float) -> None:
         self._inner = inner
