@@ -2,6 +2,7 @@
 
 import gc
 import logging
+import os
 import threading
 import time
 import warnings
@@ -36,6 +37,30 @@ def test_blocks_over_a_raw_socket(instrument: Any, session: VisaSession) -> None
     assert time.perf_counter() - start < 0.2
     instrument.answer = instrument.obey
     assert session.query("A?") == "42"
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs a pseudo-terminal")
+def test_blocks_over_a_serial_line() -> None:
+    """Newlines within the payload end pyvisa-py's serial reads, but not the block."""
+    pty, tty = pytest.importorskip("pty"), pytest.importorskip("tty")
+    master, slave = pty.openpty()
+    tty.setraw(slave)
+    payload = b"\n\x00" + bytes(range(256))
+
+    def serve() -> None:
+        received = b""
+        while not received.endswith(b"D?\n"):
+            received += os.read(master, 64)
+        os.write(master, b"#3258" + payload + b"\n")
+
+    thread = threading.Thread(target=serve, daemon=True)
+    thread.start()
+    session = VisaSession(f"ASRL{os.ttyname(slave)}::INSTR", timeout_s=2.0)
+    assert session.query_block("D?") == payload
+    session.close()
+    thread.join()
+    for descriptor in (master, slave):
+        os.close(descriptor)
 
 
 def test_a_missing_newline_costs_little_and_a_late_one_does_no_harm(instrument: Any, session: VisaSession) -> None:

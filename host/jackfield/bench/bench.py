@@ -155,7 +155,7 @@ class Bench(Generic[BoardType]):
         """One measurement for each record that the batch takes."""
         self._expect(program, "run")
         fits, stop = self._inputs_a_record(program), program.first + program.count
-        parts = []
+        parts: list[Measurement] = []
         for first in range(program.first, stop, fits):
             number = None if run_number is None else run_number + runs_before + len(parts)
             parts.append(self._acquire(replace(program, first=first, count=min(fits, stop - first)), number, decode))

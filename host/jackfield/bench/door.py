@@ -43,6 +43,11 @@ class VisaDoor:
         """Whether it is a raw socket."""
         return self._name.endswith("::SOCKET")
 
+    @property
+    def _marks_end(self) -> bool:
+        """Whether the end of an answer is told apart from a newline in it; a serial line always stops at those."""
+        return not (self.is_socket or self._name.startswith("ASRL"))
+
     def send(self, commands: Sequence[str]) -> None:
         """Send lines, all in one packet."""
         self._visa.write("\n".join(commands))
@@ -66,13 +71,13 @@ class VisaDoor:
             while len(data) < count:
                 chunk, status = visa.visalib.read(visa.session, count - len(data))
                 data = data + chunk if data else bytes(chunk)
-                if not chunk or status == StatusCode.success_termination_character_read:
+                if not chunk or (self._marks_end and status == StatusCode.success_termination_character_read):
                     break
         return data
 
     def read_rest(self) -> bytes:
         """All that is left of the answer; raises InstrumentError on doors that do not mark its end."""
-        if self.is_socket or self._name.startswith("ASRL"):
+        if not self._marks_end:
             raise InstrumentError(
                 f"{self._name} sent a block without a length, whose end this door does not show; use HiSLIP"
             )
