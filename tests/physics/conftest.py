@@ -7,6 +7,9 @@ import torch
 
 from jackfield.physics import LAWS, Circuit, EdgeSet, Imperfection, Slice
 
+# A cubic of negative sign runs away in finite time, and a transistor needs its gate to conduct.
+SPREAD_AND_MEAN = {"gate": (0.4, 1.0), "k": (0.4, 0.5), "g1": (0.1, 0.4), "g2": (0.05,), "g3": (0.02, 0.1)}
+
 
 def random_edges(
     law: str, nodes: int, count: int, generator: torch.Generator, dtype: torch.dtype, imperfect: bool
@@ -18,8 +21,7 @@ def random_edges(
 
     source = torch.randint(0, nodes + 1, (count,), generator=generator)
     destination = (source + torch.randint(1, nodes + 1, (count,), generator=generator)) % (nodes + 1)
-    shifts = {"gate": 1.0, "transconductance": 0.5, "slope": 1.0}
-    parameters = {name: draw(0.4, shifts.get(name, 0.0)) for name in LAWS[law].parameter_names}
+    parameters = {name: draw(*SPREAD_AND_MEAN.get(name, (0.4,))) for name in LAWS[law].parameter_names}
     cell = Imperfection(draw(0.02, 0.1).abs(), draw(0.1, 0.8).abs(), draw(0.02)) if imperfect else None
     return EdgeSet(law, source, destination, parameters, cell)
 

@@ -72,7 +72,7 @@ def test_states_and_gradients_are_those_of_torchdiffeq(
 
 
 def test_sets_of_several_laws_share_a_slice(random_circuit: Build, leaves_of: Leaves) -> None:
-    circuit = random_circuit(*LAWS)
+    circuit = random_circuit(*LAWS, edges=5)
     v0 = start(circuit)
     ours, theirs = integrate(circuit, v0, steps=3), oracle(circuit, v0, 3, "rk4", 1)
     torch.testing.assert_close(ours, theirs, rtol=1e-12, atol=1e-12)
@@ -134,7 +134,7 @@ def test_order_of_convergence(law: str, random_circuit: Build) -> None:
     circuit = random_circuit(law, nodes=16, edges=48)
     v0 = start(circuit, batch=32)
     if LAWS[law].smooth:
-        assert observed_order(circuit, v0, "rk4", (8, 16, 32)) == pytest.approx(4, abs=0.3)
+        assert observed_order(circuit, v0, "rk4", (16, 32, 64)) == pytest.approx(4, abs=0.3)
         assert observed_order(circuit, v0, "heun", (16, 32, 64)) == pytest.approx(2, abs=0.2)
     else:
         assert observed_order(circuit, v0, "rk4", (8, 16, 32, 64)) >= 1.5

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -156,6 +157,7 @@ def _step_back(
     nodes.reverse_begin_step(cotangent, w)
 
 
+@lru_cache
 def _scaled(
     tableau: Tableau, h: float, dtype: "np.dtype[np.generic]"
 ) -> tuple[list[Array], Array, list[Array]]:

@@ -110,7 +110,8 @@ class ElementLaw(ABC):
         knee, saturation, offset = imperfection
         text = self.ideal_spice(v_s, v_d, {name: f"({value!r})" for name, value in params.items()}, knee)
         if saturation != float("inf"):
-            text = f"({text})/((1+(({text})/{saturation!r})^4)^0.25)"
+            square = f"(({text})*({text})*{1 / saturation**2!r})"
+            text = f"({text})/sqrt(sqrt(1+{square}*{square}))"
         return text if offset == 0 else f"({text})+({offset!r})"
 
     @abstractmethod
