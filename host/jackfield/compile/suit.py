@@ -50,8 +50,7 @@ def _partners(cell: int, tenants: Integers, needs: "_Needs", usable: Mask) -> In
     here = np.full(len(candidates), cell)
     candidates = candidates[needs.met(candidates, tenants[:, here])]
     candidates = candidates[needs.met(here[: len(candidates)], tenants[:, candidates])]
-    order: Integers = np.argsort(used[candidates], kind="stable")
-    return candidates[order]
+    return np.concatenate([candidates[~used[candidates]], candidates[used[candidates]]])
 
 
 @dataclass(frozen=True)
