@@ -95,9 +95,7 @@ class HislipServer:
         _send(stream, INITIALIZE_RESPONSE, 0, _VERSION << 16 | identifier)
         return identifier
 
-    def _synchronous(
-        self, session: _Session, kind: int, control: int, parameter: int, payload: bytes
-    ) -> None:
+    def _synchronous(self, session: _Session, kind: int, control: int, parameter: int, payload: bytes) -> None:
         if kind in (DATA, DATA_END):
             session.message += payload
             if kind == DATA_END:

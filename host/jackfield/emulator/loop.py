@@ -108,9 +108,7 @@ class Loop:
 class Stream:
     """Buffered writes and read callbacks on one channel."""
 
-    def __init__(
-        self, selector: selectors.BaseSelector, channel: Channel, gone: Callable[["Stream"], None]
-    ) -> None:
+    def __init__(self, selector: selectors.BaseSelector, channel: Channel, gone: Callable[["Stream"], None]) -> None:
         self._selector = selector
         self._channel = channel
         self._gone = gone

@@ -65,9 +65,7 @@ class FrontEnd:
     randomness: Randomness
     channel: int
 
-    def read(
-        self, bnc_V: NDArray[np.float64], settings: ChannelSettings, source_ohm: float
-    ) -> NDArray[np.float64]:
+    def read(self, bnc_V: NDArray[np.float64], settings: ChannelSettings, source_ohm: float) -> NDArray[np.float64]:
         """What the converter sees, in 8-bit codes before rounding, of volts at an unloaded BNC."""
         volts = bnc_V * (50.0 / (50.0 + source_ohm) if settings.impedance == "FIFT" else 1.0)
         if settings.coupling == "AC":

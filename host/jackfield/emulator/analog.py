@@ -1,0 +1,178 @@
+"""The analog half of the emulated board: presets, runs, hold, and what the probes show of it."""
+
+from collections.abc import Callable
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from jackfield.board import BoardSpec, RunProgram, Schedule, schedule
+from jackfield.emulator.draws import NodeDraws, ProbeDraws, draw_cells
+from jackfield.emulator.drift import NOMINAL_C, Drift
+from jackfield.emulator.plant import Plant, steps_for
+from jackfield.emulator.profiles import Profile
+from jackfield.emulator.randomness import Randomness
+from jackfield.emulator.settings import Settings
+from jackfield.emulator.trace import Levels, Live, ProbeTrace
+from jackfield.physics import Circuit, EdgeSet, Imperfection, Slice, integrate
+
+__all__ = ["AnalogBoard"]
+
+Floats = NDArray[np.float64]
+
+
+class AnalogBoard:
+    """One particular board of `spec`: who it is follows from profile and seed alone.
+
+    `listener` gets a ProbeTrace at the trigger pulse of each batch. `time_s` is emulated time: what runs
+    took, plus `clock_s` at the start.
+    """
+
+    def __init__(
+        self,
+        spec: BoardSpec,
+        profile: str,
+        seed: int,
+        *,
+        temperature_C: float = NOMINAL_C,
+        clock_s: float = 0.0,
+        dead: int = 0,
+        listener: Callable[[ProbeTrace], None] = lambda trace: None,
+    ) -> None:
+        self.spec = spec
+        self.randomness = Randomness(spec.name, profile, seed)
+        self.profile = Profile.of(spec, profile)
+        self.probes = ProbeDraws.draw(spec, self.profile, self.randomness)
+        self.plant = Plant(
+            spec,
+            self.profile,
+            draw_cells(spec, self.profile, self.randomness, dead),
+            NodeDraws.draw(spec, self.profile, self.randomness),
+            Drift(self.profile, self.randomness, temperature_C),
+        )
+        self.time_s = clock_s
+        self.listener = listener
+        self.key = "power up"
+        self._settings: Settings | None = None
+        self._circuits: dict[tuple[int, int, int], tuple[Circuit, int]] = {}
+
+    def configure(self, settings: Settings) -> None:
+        """Take new codes; nothing runs."""
+        self._settings = settings
+        self._circuits.clear()
+
+    def warm_up(self) -> None:
+        """Compile (or load) the integrator's kernels, so that the first run answers as fast as the others."""
+        ends = torch.tensor([1]), torch.tensor([0])
+        one = torch.ones(1, dtype=torch.float64)
+        for group in self.spec.groups:
+            edges = EdgeSet(group.law, *ends, dict.fromkeys(group.parameters, one), self._imperfection(one))
+            node = torch.ones(self.spec.nodes.count, dtype=torch.float64)
+            circuit = Circuit(self.spec.nodes.count, (Slice(1.0, (edges,)),), node, node, self.spec.nodes.rail_V)
+            with torch.no_grad():
+                integrate(circuit, node[None], steps=1)
+
+    def _imperfection(self, one: torch.Tensor) -> Imperfection | None:
+        return None if self.profile.knee_V == 0 else Imperfection(one[0], one[0], one)
+
+    def safe(self) -> None:
+        """Probes at ground, nothing driven; the configuration stays."""
+        self.key = "safe"
+
+    def reference(self) -> tuple[float, str]:
+        """Volts on the reference jack, and the run that they belong to."""
+        return self.probes.reference_V, self.key
+
+    def run(self, program: RunProgram, inputs: NDArray[np.int64], image_crc: int, run_number: int) -> None:
+        """Play `inputs[count, node]` (preset codes) through `program` and let the listener see the probes."""
+        self.key = f"{image_crc:08x} {run_number}"
+        if program.mode == "hold_preset":
+            return
+        plan = schedule(self.spec, program)
+        nodes = self.plant.nodes
+        start = nodes.preset_gain * self.spec.nodes.preset.value(inputs) + nodes.preset_offset_V
+        start = np.clip(start, *self.spec.nodes.rail_V)
+        with torch.no_grad():
+            trace = self._watched(program, plan, start) if program.mode == "watch" else self._held(program, plan, start)
+        self.time_s += plan.total_s
+        self.listener(trace)
+
+    # Running
+
+    def _circuit(self, bank: int, ticks: int) -> tuple[Circuit, int]:
+        assert self._settings is not None, "the board was never configured"
+        epoch = self.plant.drift.epoch(self.time_s)
+        key = (bank, ticks, epoch)
+        if key not in self._circuits:
+            duration_s = ticks * self.spec.run.tick_s
+            circuit = self.plant.circuit(self._settings, bank, duration_s, epoch)
+            self._circuits[key] = circuit, steps_for(circuit)
+        return self._circuits[key]
+
+    def _states(self, program: RunProgram, start: Floats, live: bool) -> tuple[Floats, Floats]:
+        """Times `[i]` from RUN on and states `[i, input, node]`: every tick if `live`, else the last alone."""
+        times, states, now, volts = [np.zeros(1)], [start[None]], 0.0, start
+        for number, (bank, ticks) in enumerate(program.steps):
+            if number:
+                volts, now = self._switch(bank, volts), now + self.spec.run.bank_switch_s
+                times, states = [*times, np.array([now])], [*states, volts[None]]
+            circuit, steps = self._circuit(bank, ticks)
+            pieces = ticks if live else 1
+            steps = -(-steps // pieces) * pieces
+            part = integrate(circuit, torch.from_numpy(volts), steps=steps, snapshots=pieces).numpy()
+            duration_s = circuit.slices[0].duration
+            times = [*times, now + duration_s * np.arange(1, pieces + 1) / pieces]
+            states, volts, now = [*states, part], np.ascontiguousarray(part[-1]), now + duration_s
+        return np.concatenate(times), np.concatenate(states)
+
+    def _switch(self, bank: int, volts: Floats) -> Floats:
+        """While banks change, cells are off: leak, trim and offset go on, and each node gets its charge."""
+        nodes, spec = self.plant.nodes, self.spec
+        assert self._settings is not None
+        current = self.plant.injection(self._settings, bank) - nodes.leak_S * volts
+        moved = volts + current / nodes.capacitance_F * spec.run.bank_switch_s
+        return np.clip(moved + nodes.switch_V, *spec.nodes.rail_V)
+
+    # What the probes show
+
+    def _held(self, program: RunProgram, plan: Schedule, start: Floats) -> ProbeTrace:
+        _, states = self._states(program, start, live=False)
+        noise = self.randomness.normals(f"node noise {self.key}", start.size).reshape(start.shape)
+        held = states[-1] + self.profile.node_noise_V * noise
+        slots = plan.slot_start_s.shape[1]
+        volts, droop = (np.zeros((len(program.scan), program.count, slots + 1)) for _ in range(2))
+        volts[:, :, 1] = self.probes.reference_V
+        for probe, scanned in enumerate(program.scan):
+            index = np.array(scanned, dtype=np.int64) - 1
+            volts[probe, :, 2 : 2 + len(scanned)] = held[:, index]
+            droop[probe, :, 2 : 2 + len(scanned)] = self.plant.nodes.droop_per_s[index]
+        starts = np.concatenate([plan.slot_start_s, plan.slot_start_s[:, -1:] + plan.slot_s], axis=1)
+        hold_s = plan.slot_start_s[:, 0] - program.hold_ticks * self.spec.run.tick_s
+        levels = Levels(
+            starts.ravel(),
+            volts.reshape(len(program.scan), -1),
+            droop.reshape(len(program.scan), -1),
+            np.repeat(hold_s, slots + 1),
+            self.spec.nodes.hold_droop_V_per_s,
+        )
+        return self._trace(plan, levels, None)
+
+    def _watched(self, program: RunProgram, plan: Schedule, start: Floats) -> ProbeTrace:
+        times, states = self._states(program, start, live=True)
+        index = np.array([scanned[0] for scanned in program.scan], dtype=np.int64) - 1
+        shown = states[:, 0, :][:, index].T
+        preset_s = 2 * plan.slot_s  # from here to RUN the probes already show the driven nodes
+        t = np.concatenate([[preset_s], plan.watch_start_s + times])
+        live = Live(t, np.concatenate([shown[:, :1], shown], axis=1))
+        reference = np.array([0.0, self.probes.reference_V, 0.0])
+        levels = Levels(
+            np.array([0.0, plan.slot_s, preset_s]),
+            np.tile(reference, (len(program.scan), 1)),
+            np.zeros((len(program.scan), 3)),
+            np.zeros(3),
+        )
+        return self._trace(plan, levels, live)
+
+    def _trace(self, plan: Schedule, levels: Levels, live: Live | None) -> ProbeTrace:
+        noise_V = self.profile.readout_noise_V
+        return ProbeTrace(self.spec, self.probes, self.randomness, noise_V, self.key, plan.total_s, levels, live)

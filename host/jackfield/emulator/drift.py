@@ -1,0 +1,44 @@
+"""How gains and thresholds move with temperature and with emulated time."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from jackfield.emulator.draws import CellDraws
+from jackfield.emulator.profiles import Profile
+from jackfield.emulator.randomness import Randomness
+
+__all__ = ["NOMINAL_C", "Drift"]
+
+NOMINAL_C = 25.0
+STEPS_PER_HOUR = 100  # the walk is renewed this often, so that settings can be reused meanwhile
+
+
+@dataclass(frozen=True)
+class Drift:
+    """A random walk with one normal step an hour, straight in between, plus a temperature coefficient."""
+
+    profile: Profile
+    randomness: Randomness
+    temperature_C: float
+
+    def epoch(self, time_s: float) -> int:
+        """Between two epochs nothing moves."""
+        return int(time_s * STEPS_PER_HOUR / 3600)
+
+    def of(self, draws: CellDraws, parameter: str, epoch: int) -> NDArray[np.float64]:
+        """`[cell in group]`: relative for gains, in the parameter's unit for offsets."""
+        drawn = draws.parameters[parameter]
+        walk = self.profile.walk_per_hour
+        if drawn.is_offset:
+            walk *= draws.group.parameters[parameter].hi
+        thermal = drawn.per_K * (self.temperature_C - NOMINAL_C)
+        return np.asarray(thermal + walk * self._walked(f"{draws.group.name} {parameter} walk", len(thermal), epoch))
+
+    def _walked(self, key: str, cells: int, epoch: int) -> NDArray[np.float64]:
+        hours, part = divmod(epoch, STEPS_PER_HOUR)
+        if epoch == 0 or self.profile.walk_per_hour == 0:
+            return np.zeros(cells)
+        steps = self.randomness.normals(key, cells * (hours + 1)).reshape(hours + 1, cells)
+        return np.asarray(steps[:hours].sum(axis=0) + steps[hours] * (part / STEPS_PER_HOUR))

@@ -1,0 +1,96 @@
+"""Faults to order, each a function of the seed: bytes on the serial line, answers of the instruments."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+
+import numpy as np
+
+from jackfield.emulator.loop import Loop
+from jackfield.emulator.randomness import Randomness
+from jackfield.emulator.socket_door import Answerer
+from jackfield.errors import DesignError
+
+__all__ = ["ByteFaults", "Faults", "faulty"]
+
+
+@dataclass(frozen=True)
+class Faults:
+    """`flip`, `drop`, `double`: share of serial bytes; `hangup`: after so many bytes from the host, 0 never.
+
+    `late`, `missing`, `truncated`: share of instrument answers; `late_s`: how late. `dead`: that many
+    more dead cells.
+    """
+
+    flip: float = 0.0
+    drop: float = 0.0
+    double: float = 0.0
+    hangup: int = 0
+    late: float = 0.0
+    late_s: float = 6.0
+    missing: float = 0.0
+    truncated: float = 0.0
+    dead: int = 0
+
+    @classmethod
+    def parse(cls, texts: list[str]) -> "Faults":
+        """From texts such as "flip=1e-4"; DesignError where one names no fault or has no number."""
+        known = [field.name for field in fields(cls)]
+        values: dict[str, float] = {}
+        for text in texts:
+            name, _, value = text.partition("=")
+            try:
+                values[name] = int(value) if name in ("hangup", "dead") else float(value)
+            except ValueError:
+                name = ""
+            if name not in known:
+                raise DesignError(f"fault {text!r} is asked; write NAME=NUMBER with one of {', '.join(known)}")
+        return cls(**values)  # type: ignore[arg-type]
+
+
+class ByteFaults:
+    """One direction of the serial line."""
+
+    def __init__(self, faults: Faults, randomness: Randomness, direction: str) -> None:
+        self._faults = faults
+        self._randomness = randomness
+        self._name = f"fault bytes {direction}"
+        self._passed = 0
+
+    def __call__(self, data: bytes) -> bytes:
+        """`data` after the line."""
+        faults = self._faults
+        if not faults.flip and not faults.drop and not faults.double:
+            return data
+        u = self._randomness.uniforms(self._name, len(data), self._passed)
+        self._passed += len(data)
+        sent = np.frombuffer(data, dtype=np.uint8)
+        flipped = u < faults.flip
+        bits = np.left_shift(1, (u / max(faults.flip, 1e-30) * 8).astype(np.int64) % 8).astype(np.uint8)
+        sent = np.where(flipped, sent ^ bits, sent)
+        copies = np.ones(len(data), dtype=np.int64)
+        copies[(u >= faults.flip) & (u < faults.flip + faults.drop)] = 0
+        copies[(u >= faults.flip + faults.drop) & (u < faults.flip + faults.drop + faults.double)] = 2
+        return np.repeat(sent, copies).tobytes()
+
+
+def faulty(answerer: Answerer, faults: Faults, randomness: Randomness, name: str, loop: Loop) -> Answerer:
+    """The same instrument, some of whose answers are late, missing or cut in half."""
+    if not faults.late and not faults.missing and not faults.truncated:
+        return answerer
+    asked = 0
+
+    def ask(message: str, answer: Callable[[bytes], None]) -> None:
+        def spoiled(data: bytes) -> None:
+            nonlocal asked
+            u = float(randomness.uniforms(f"fault answers {name}", 1, asked)[0])
+            asked += 1
+            if u < faults.late:
+                loop.call_later(faults.late_s, lambda: answer(data))
+            elif u < faults.late + faults.truncated:
+                answer(data[: max(1, len(data) // 2)])
+            elif u >= faults.late + faults.truncated + faults.missing:
+                answer(data)
+
+        answerer(message, spoiled)
+
+    return ask

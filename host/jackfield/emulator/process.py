@@ -1,0 +1,209 @@
+"""The emulator as a process: one board, one oscilloscope and one multimeter, wired together, in one loop."""
+
+import argparse
+import json
+import os
+import signal
+import socket
+import sys
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from jackfield.board import BoardSpec
+from jackfield.emulator.analog import AnalogBoard
+from jackfield.emulator.bench_text import bench_text
+from jackfield.emulator.board_port import BoardPort
+from jackfield.emulator.digital import DigitalBoard
+from jackfield.emulator.drift import NOMINAL_C
+from jackfield.emulator.faults import Faults, faulty
+from jackfield.emulator.hislip import HislipServer
+from jackfield.emulator.loop import Loop
+from jackfield.emulator.meter import Meter
+from jackfield.emulator.randomness import Randomness
+from jackfield.emulator.scope import Scope
+from jackfield.emulator.scpi import ScpiCore
+from jackfield.emulator.socket_door import serve_socket
+from jackfield.emulator.truth import truth_json
+from jackfield.errors import DesignError, JackfieldError
+
+__all__ = ["EmulatorOptions", "board_id", "main", "serve"]
+
+
+@dataclass(frozen=True)
+class EmulatorOptions:
+    """What to emulate. `baud` 0 does not pace bytes; `until_eof` ends with standard input."""
+
+    spec_file: Path
+    profile: str = "cmos"
+    seed: int = 0
+    truth_file: Path | None = None
+    bench_file: Path | None = None
+    baud: int = 0
+    clock_hours: float = 0.0
+    temperature_C: float = NOMINAL_C
+    until_eof: bool = False
+    faults: Faults = field(default_factory=Faults)
+
+
+def board_id(randomness: Randomness) -> str:
+    """What the board answers as its unique id."""
+    return f"{int(randomness.words('board id', 1)[0]) & 0xFFFF:04X}-{randomness.seed:04d}"
+
+
+def serve(options: EmulatorOptions, ready: Callable[[dict[str, Any]], None]) -> None:
+    """Emulate until SIGTERM, SIGINT or, if asked, the end of standard input; `ready` gets what was opened.
+
+    Its dict: `board` (url, id), `scope` and `dmm` (VISA resources `hislip`, `socket`), `bench` (path or
+    None), `bench_toml` (the text), `pid`, `spec`, `profile`, `seed`. Raises DesignError on a spec or file
+    that cannot be used.
+    """
+    spec = _load(options.spec_file)
+    scope_wire: list[Scope] = []
+    analog = AnalogBoard(
+        spec,
+        options.profile,
+        options.seed,
+        temperature_C=options.temperature_C,
+        clock_s=3600 * options.clock_hours,
+        dead=options.faults.dead,
+        listener=lambda trace: scope_wire[0].trigger(trace),
+    )
+    scope_wire.append(Scope(analog.randomness))
+    analog.warm_up()
+    loop = Loop()
+    with _Stop(loop, options.until_eof):
+        opened = _open(loop, options, analog, scope_wire[0])
+        if options.truth_file is not None:
+            _write(options.truth_file, truth_json(analog) + "\n")
+        if options.bench_file is not None:
+            _write(options.bench_file, opened["bench_toml"])
+        ready(opened)
+        loop.run()
+
+
+def _load(file: Path) -> BoardSpec:
+    try:
+        beside = {table.name: table.read_text() for table in file.parent.glob("*.csv")}
+        return BoardSpec.from_toml(file.read_text(), beside)
+    except OSError as error:
+        raise DesignError(f"the board spec {file} cannot be read: {error.strerror}; give the path of a spec") from error
+
+
+def _write(file: Path, text: str) -> None:
+    part = file.with_name(file.name + ".part")
+    try:
+        part.write_text(text)
+        part.replace(file)
+    except OSError as error:
+        raise DesignError(f"{file} cannot be written: {error.strerror}; choose another place") from error
+
+
+def _open(loop: Loop, options: EmulatorOptions, analog: AnalogBoard, scope: Scope) -> dict[str, Any]:
+    randomness, name = analog.randomness, board_id(analog.randomness)
+    digital = DigitalBoard(analog.spec, analog, time.monotonic, name, lambda: options.temperature_C)
+    port = BoardPort(loop, digital, options.faults, randomness, options.baud)
+    doors = {
+        title: _doors(loop, options.faults, randomness, title, core)
+        for title, core in (("scope", scope.core), ("dmm", Meter(randomness, analog.reference).core))
+    }
+    board = {"url": port.url, "id": name}
+    text = bench_text(analog.spec, options.spec_file.resolve(), board, doors["scope"]["hislip"], doors["dmm"]["hislip"])
+    return {
+        "board": board,
+        **doors,
+        "bench": str(options.bench_file.resolve()) if options.bench_file else None,
+        "bench_toml": text,
+        "pid": os.getpid(),
+        "spec": analog.spec.name,
+        "profile": options.profile,
+        "seed": options.seed,
+    }
+
+
+def _doors(loop: Loop, faults: Faults, randomness: Randomness, name: str, core: ScpiCore) -> dict[str, str]:
+    def answerer(message: str, answer: Callable[[bytes], None]) -> None:
+        reply = core.execute(message)
+        if reply is not None:
+            answer(reply + b"\n")
+
+    served = faulty(answerer, faults, randomness, name, loop)
+    hislip = HislipServer(loop, served, lambda: core.status_byte)
+    return {
+        "hislip": f"TCPIP::127.0.0.1::hislip0,{hislip.port}::INSTR",
+        "socket": f"TCPIP::127.0.0.1::{serve_socket(loop, served)}::SOCKET",
+    }
+
+
+class _Stop:
+    """Stops the loop at SIGTERM and SIGINT (in the main thread) and at the end of standard input."""
+
+    def __init__(self, loop: Loop, until_eof: bool) -> None:
+        self._loop = loop
+        self._until_eof = until_eof
+        self._before: dict[int, Any] = {}
+
+    def __enter__(self) -> None:
+        if threading.current_thread() is threading.main_thread():
+            self._ours, self._theirs = socket.socketpair()
+            self._theirs.setblocking(False)
+            self._loop.watch(self._ours, self._loop.stop)
+            self._wakeup = signal.set_wakeup_fd(self._theirs.fileno(), warn_on_full_buffer=False)
+            for number in (signal.SIGTERM, signal.SIGINT):
+                self._before[number] = signal.signal(number, lambda *_: None)
+        if self._until_eof:
+            self._loop.watch(sys.stdin.fileno(), self._read)
+
+    def _read(self) -> None:
+        if not os.read(sys.stdin.fileno(), 4096):
+            self._loop.stop()
+
+    def __exit__(self, *_: object) -> None:
+        if self._before:
+            signal.set_wakeup_fd(self._wakeup)
+            for number, handler in self._before.items():
+                signal.signal(number, handler)
+            self._ours.close()
+            self._theirs.close()
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """`python -m jackfield.emulator`: prints one JSON line when ready; the exit status."""
+    parser = argparse.ArgumentParser(prog="python -m jackfield.emulator", description=__doc__)
+    parser.add_argument("spec", type=Path, help="board spec, a TOML file")
+    parser.add_argument("--profile", default="cmos", help="statistics of the spec")
+    parser.add_argument("--seed", type=int, default=0, help="which board of that profile")
+    parser.add_argument("--truth", type=Path, help="write what was drawn, for scoring")
+    parser.add_argument("--bench", type=Path, help="write bench.toml")
+    parser.add_argument("--baud", type=int, default=0, help="pace serial bytes")
+    parser.add_argument("--clock", type=float, default=0.0, help="hours since the board was made")
+    parser.add_argument("--temperature", type=float, default=NOMINAL_C, help="in C")
+    parser.add_argument("--fault", action="append", default=[], metavar="NAME=NUMBER", help=Faults.__doc__)
+    parser.add_argument("--until-eof", action="store_true", help="end when standard input does")
+    given = parser.parse_args(arguments)
+    try:
+        options = EmulatorOptions(
+            spec_file=given.spec,
+            profile=given.profile,
+            seed=given.seed,
+            truth_file=given.truth,
+            bench_file=given.bench,
+            baud=given.baud,
+            clock_hours=given.clock,
+            temperature_C=given.temperature,
+            until_eof=given.until_eof,
+            faults=Faults.parse(given.fault),
+        )
+        serve(options, _print)
+    except JackfieldError as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    return 0
+
+
+def _print(opened: dict[str, Any]) -> None:
+    sys.stdout.write(json.dumps(opened) + "\n")
+    sys.stdout.flush()

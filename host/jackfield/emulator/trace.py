@@ -1,0 +1,132 @@
+"""What the probe outputs show during one run: held levels slot after slot, or nodes live."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from jackfield.board import BoardSpec, Trigger
+from jackfield.emulator.draws import ProbeDraws
+from jackfield.emulator.randomness import Randomness
+
+__all__ = ["Levels", "Live", "ProbeTrace"]
+
+Floats = NDArray[np.float64]
+
+CABLE_F = 100e-12  # cable and instrument input behind the output resistance
+SETTLING_TIMES = 12  # time constants of the output amplifier within the part of a slot that is dropped
+NOISE_VALUES_A_SLOT = 40  # bandwidth of the readout noise: so many independent values in one slot
+_NOISE_ORIGIN = 1 << 40  # noise has a value before the trigger too
+
+
+@dataclass(frozen=True)
+class Levels:
+    """Piecewise levels that all probes switch at the same times `start_s[k]`, ascending.
+
+    From `start_s[k]` on, probe p is connected to a source at `volts[p, k]` that droops since `held_s[k]`:
+    relatively by `droop_per_s[p, k]` and linearly by `slope_V_per_s`.
+    """
+
+    start_s: Floats
+    volts: Floats
+    droop_per_s: Floats
+    held_s: Floats
+    slope_V_per_s: float = 0.0
+
+    def at(self, probe: int, segment: NDArray[np.int64], t: Floats) -> Floats:
+        """Source volts of `probe` at times `t` that lie in `segment`."""
+        since = t - self.held_s[segment]
+        volts = self.volts[probe, segment]
+        held = volts * np.exp(-self.droop_per_s[probe, segment] * since)
+        return np.asarray(held - (self.slope_V_per_s * since * (volts != 0) if self.slope_V_per_s else 0.0))
+
+
+@dataclass(frozen=True)
+class Live:
+    """Node voltages `volts[probe, i]` at times `t_s[i]`, straight in between: what WATCH connects."""
+
+    t_s: Floats
+    volts: Floats
+
+
+@dataclass(frozen=True)
+class ProbeTrace:
+    """A `Shot`: the probes' outputs with gain, offset, crosstalk, settling and readout noise."""
+
+    spec: BoardSpec
+    draws: ProbeDraws
+    randomness: Randomness
+    noise_V: float
+    key: str
+    duration_s: float
+    levels: Levels
+    live: Live | None = None
+
+    @property
+    def trigger(self) -> Trigger:
+        """The board's pulse."""
+        return self.spec.probe.trigger
+
+    @property
+    def output_ohm(self) -> float:
+        """Source resistance of the probe outputs."""
+        return self.spec.probe.output_ohm
+
+    def volts(self, jack: int, start_s: float, step_s: float, count: int, window_s: float) -> Floats:
+        """See Shot."""
+        if not 1 <= jack <= self.spec.probe.count:
+            return np.zeros(count)
+        probe = jack - 1
+        t = start_s + step_s * np.arange(count, dtype=np.float64)
+        output = self._switched(probe, t)
+        if self.live is not None:
+            self._follow(self.live, probe, t, output)
+        return np.asarray(output + self._noise(jack, t, step_s, window_s))
+
+    def _switched(self, probe: int, t: Floats) -> Floats:
+        starts = self.levels.start_s
+        firsts = np.clip(np.searchsorted(t, starts), 0, len(t))
+        lengths = np.diff(np.concatenate([firsts, [len(t)]]))
+        segment = np.repeat(np.arange(len(starts)), lengths)
+        output = np.full(len(t), self.draws.offset_V[probe])
+        body = slice(len(t) - len(segment), None)
+        fade = np.exp(np.maximum((starts[segment] - t[body]) / self._settling_s, -700.0))
+        output[body] += self.draws.gain[probe] * self.levels.at(probe, segment, t[body])
+        output[body] += self._crosstalk(probe)[segment] + self._steps(probe)[segment] * fade
+        return output
+
+    @property
+    def _settling_s(self) -> float:
+        probe = self.spec.probe
+        return probe.settle_fraction * probe.slot_s / SETTLING_TIMES + probe.output_ohm * CABLE_F
+
+    def _crosstalk(self, probe: int) -> Floats:
+        # The neighbour's droop is left out here: it is 1e-3 of 1e-3.
+        return np.asarray(self.draws.gain[probe] * (self.draws.crosstalk[probe] @ self.levels.volts))
+
+    def _steps(self, probe: int) -> Floats:
+        """Output just before each switch minus the output that is settled to."""
+        levels, gain = self.levels, self.draws.gain[probe]
+        index = np.arange(len(levels.start_s))
+        extra = self._crosstalk(probe)
+        after = gain * levels.at(probe, index, levels.start_s) + extra
+        before = gain * levels.at(probe, index[:-1], levels.start_s[1:]) + extra[:-1]
+        return np.asarray(np.concatenate([[0.0], before]) - after)
+
+    def _follow(self, live: Live, probe: int, t: Floats, output: Floats) -> None:
+        inside = slice(*np.searchsorted(t, [live.t_s[0], live.t_s[-1]]))
+        nodes = np.stack([np.interp(t[inside], live.t_s, volts) for volts in live.volts])
+        seen = nodes[probe] + self.draws.crosstalk[probe] @ nodes
+        output[inside] = self.draws.gain[probe] * seen + self.draws.offset_V[probe]
+
+    def _noise(self, jack: int, t: Floats, step_s: float, window_s: float) -> Floats | float:
+        if not self.noise_V or not len(t):
+            return 0.0
+        name = f"readout noise {jack} {self.key}"
+        grid_s = self.spec.probe.slot_s / NOISE_VALUES_A_SLOT
+        quieter = min(1.0, (grid_s / window_s) ** 0.5) if window_s > 0 else 1.0
+        if step_s >= grid_s:
+            return np.asarray(self.randomness.noise(name, len(t)) * (self.noise_V * quieter))
+        index = np.floor(t / grid_s).astype(np.int64)
+        values: Floats = self.randomness.noise(name, int(index[-1] - index[0]) + 1, _NOISE_ORIGIN + int(index[0]))
+        return np.asarray(values[index - index[0]] * (self.noise_V * quieter))
