@@ -8,6 +8,7 @@ from jackfield.physics.circuit import Circuit, EdgeSet, Slice
 from jackfield.physics.field import kirchhoff_residual, node_currents, vector_field
 from jackfield.physics.integrator import integrate
 from jackfield.physics.laws import LAWS, ElementLaw, Imperfection, Parameter
+from jackfield.physics.spice import spice_netlist
 from jackfield.physics.topology import Topology, fully_connected, mixed, neighbour
 
 __all__ = [
@@ -26,5 +27,6 @@ __all__ = [
     "mixed",
     "neighbour",
     "node_currents",
+    "spice_netlist",
     "vector_field",
 ]
