@@ -14,6 +14,7 @@ from jackfield.board import BoardSpec, RunProgram, schedule
 from jackfield.errors import InstrumentError
 
 REFERENCE_V = 0.8
+SETTLING_S = 0.5e-6
 
 
 def small_board() -> BoardSpec:
@@ -33,21 +34,22 @@ def record(
     ratio: float = 1 + 60e-6,
     noise: float = 1e-3,
     correlation: float = 0.0,
-    step_s: float = 0.5e-6,
+    step_s: float = 0.35e-6,
 ) -> list[Waveform]:
     """What an instrument with gain 1.02, offset 13 mV and a clock off by `ratio` makes of `values[input, node]`."""
     plan = schedule(SPEC, program)
     t = (np.arange(int((plan.total_s + 60e-6) / step_s)) * step_s - 20e-6 - 0.3e-6) / ratio
     waveforms, column = [], 0
     for nodes in program.scan:
-        volts = np.zeros(len(t))
-        for k, starts in enumerate(plan.slot_start_s):
-            shown = [0.0, REFERENCE_V, *values[k, column : column + len(nodes)]]
-            for j, level in enumerate(shown):
-                since = t - starts[j]
-                here = (since >= 0) & (since < plan.slot_s)
-                before = shown[j - 1] if j else 0.0
-                volts[here] = level + (before - level) * np.exp(-since[here] / 0.3e-6)
+        levels = np.zeros((len(values), plan.slot_start_s.shape[1] + 1))  # the last: ground again
+        levels[:, 1] = REFERENCE_V
+        levels[:, 2 : 2 + len(nodes)] = values[:, column : column + len(nodes)]
+        starts = np.append(plan.slot_start_s, plan.slot_start_s[:, -1:] + plan.slot_s, axis=1).ravel()
+        shown = np.concatenate([[0.0], levels.ravel()])
+        segment = np.searchsorted(starts, t, side="right")
+        since = t - np.concatenate([[-1.0], starts])[segment]
+        before = np.concatenate([[0.0], shown[:-1]])[segment]
+        volts = shown[segment] + (before - shown[segment]) * np.exp(-since / SETTLING_S)
         column += len(nodes)
         white = rng.standard_normal(len(t)) * noise * np.sqrt(1 - correlation**2)
         raw = 1.02 * volts + 0.013 + lfilter([1.0], [1.0, -correlation], white)

@@ -13,7 +13,7 @@ from jackfield.errors import InstrumentError
 
 __all__ = ["SlotReadings", "read_slots"]
 
-GUARD_SAMPLES = 1  # left out at the end of a slot, for what the clock's fit leaves
+GUARD = 0.05  # of a slot, left out at its end: an edge is seen late by the probe's settling, and so is each slot
 UNSETTLED = 5.0  # a slot whose scatter lies this many deviations above the others' keeps its own
 
 Kind = TypeVar("Kind", np.float32, np.bool_)
@@ -33,7 +33,7 @@ def read_slots(waveform: Waveform, plan: Schedule, clock: Clock, settle_fraction
 
     Raises InstrumentError where the record is too short, too coarse, or has holes in a slot.
     """
-    length = int(clock.ratio * (1 - settle_fraction) * plan.slot_s / waveform.step_s) - GUARD_SAMPLES
+    length = int(clock.ratio * (1 - settle_fraction - GUARD) * plan.slot_s / waveform.step_s)
     begin = clock.sample(waveform, plan.slot_start_s + settle_fraction * plan.slot_s)
     first = np.ceil(begin).astype(np.int64)
     if length < 4:
