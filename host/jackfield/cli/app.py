@@ -3,30 +3,34 @@
 import importlib
 import sys
 from collections.abc import Sequence
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 from jackfield import __version__
 
 __all__ = ["VERBS", "main"]
 
 VERBS = (
-    # "boards",
-    # "emulate",
-    # "train",
-    # "compile",
-    # "upload",
-    # "run",
-    # "calibrate",
-    # "record",
-    # "evaluate",
-    # "spice",
-    # "poke",
-    # "safe",
+    "boards",
+    "train",
+    "compile",
+    "upload",
+    "run",
+    "record",
+    "poke",
+    "safe",
     "doctor",
 )
 """Each verb is the module of that name in this package, with a function `register(app)`."""
+
+
+class _InOrder(TyperGroup):
+    """Lists verbs in the order of the work."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        return [verb for verb in VERBS if verb in self.commands]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -43,7 +47,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _program(words: Sequence[str]) -> typer.Typer:
-    app = typer.Typer(add_completion=False, no_args_is_help=True, rich_markup_mode=None, pretty_exceptions_enable=False)
+    app = typer.Typer(
+        cls=_InOrder, add_completion=False, no_args_is_help=True, rich_markup_mode=None, pretty_exceptions_enable=False
+    )
     app.callback()(_top)
     verb = words[0] if words else ""
     for name in [verb] if verb in VERBS else VERBS:

@@ -1,12 +1,13 @@
 """Files written whole: under `.part`, then renamed."""
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from jackfield.errors import DesignError
 
-__all__ = ["existing", "writing"]
+__all__ = ["existing", "vacant", "writing"]
 
 
 def existing(path: Path, what: str) -> Path:
@@ -25,3 +26,18 @@ def writing(path: Path) -> Iterator[Path]:
         part.replace(path)
     finally:
         part.unlink(missing_ok=True)
+
+
+def vacant(path: Path, what: str) -> Path:
+    """`path`, where nothing is there yet and its folder can be written; raises DesignError otherwise.
+
+    Asked before long work, so that nothing is lost for want of a place.
+    """
+    if path.exists():
+        raise DesignError(f"{path} exists; {what} is never overwritten: name another one")
+    folder = path.absolute().parent
+    while not folder.exists():
+        folder = folder.parent
+    if not folder.is_dir() or not os.access(folder, os.W_OK):
+        raise DesignError(f"{path} cannot be written: {folder} is closed to this user; name another place")
+    return path

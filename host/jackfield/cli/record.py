@@ -1,0 +1,93 @@
+"""`jackfield record`: what a calibration found."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from jackfield.cli.guard import guarded
+from jackfield.cli.options import Json, Verbose
+from jackfield.cli.output import Output
+
+if TYPE_CHECKING:
+    from jackfield.board import CalibrationRecord, Table
+
+__all__ = ["failing", "load", "register", "spread_rows"]
+
+RecordFolder = Annotated[Path, typer.Argument(metavar="NAME.record", help="A record that `jackfield calibrate` wrote.")]
+MOST_SHOWN = 20
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verb to `app`."""
+    group = typer.Typer(no_args_is_help=True, help="Show a calibration record.")
+    group.callback()(lambda: None)  # keeps `show` a word of its own while it is the only one
+    group.command("show")(guarded(show))
+    app.add_typer(group, name="record")
+
+
+def show(record: RecordFolder, as_json: Json = False, verbose: Verbose = False) -> None:
+    """Show a record: where it comes from, its quantities, its failing cells."""
+    output = Output(as_json)
+    loaded = load(record)
+    output.table(str(record), ("", ""), list(loaded.provenance.items()))
+    output.table("quantities", ("quantity", "rows", "mean", "spread", "worst residual", "good"), spread_rows(loaded))
+    bad = failing(loaded)
+    shown = bad if verbose else bad[:MOST_SHOWN]
+    output.table("not good", ("quantity", "where", "reason"), shown)
+    if len(shown) < len(bad):
+        output.say(f"and {len(bad) - len(shown)} more; --verbose shows all")
+    output.result(
+        {
+            "record": record,
+            "provenance": loaded.provenance,
+            "quantities": {name: _summary(table) for name, table in loaded.tables.items()},
+            "failing": [{"quantity": name, "index": index, "reason": reason} for name, index, reason in bad],
+        }
+    )
+
+
+def load(path: Path) -> "CalibrationRecord":
+    """The record in folder `path`; CalibrationError where it is none."""
+    from jackfield.board import CalibrationRecord
+    from jackfield.journal import load_record
+
+    return CalibrationRecord.from_files(load_record(path))
+
+
+def spread_rows(record: "CalibrationRecord") -> list[tuple[object, ...]]:
+    """A line a quantity: name, instances, mean, standard deviation, largest residual, how many are good."""
+    lines = []
+    for name, table in record.tables.items():
+        found = _summary(table)
+        numbers = (_short(found[key]) for key in ("mean", "spread", "worst_residual"))
+        lines.append((name, found["rows"], *numbers, f"{found['good']} of {found['rows']}"))
+    return lines
+
+
+def failing(record: "CalibrationRecord") -> list[tuple[str, str, str]]:
+    """(quantity, instance, reason) of every row that verification did not find good."""
+    return [
+        (name, index, reason)
+        for name, table in record.tables.items()
+        for index, good, reason in zip(table.index, table.good, table.reason, strict=True)
+        if not good
+    ]
+
+
+def _summary(table: "Table") -> dict[str, Any]:
+    import numpy as np
+
+    value, residual = table.value[np.isfinite(table.value)], table.residual[table.good & np.isfinite(table.residual)]
+    return {
+        "rows": len(table.index),
+        "good": int(table.good.sum()),
+        "mean": float(value.mean()) if value.size else None,
+        "spread": float(value.std()) if value.size else None,
+        "worst_residual": float(np.abs(residual).max(initial=0.0)),
+        "reads": int(table.reads.sum()),
+    }
+
+
+def _short(value: float | None) -> str:
+    return "-" if value is None else f"{value:.4g}"

@@ -1,0 +1,66 @@
+"""`jackfield upload`: an image onto a board, read back code by code."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from jackfield.cli.guard import guarded
+from jackfield.cli.options import BenchPath, Emulator, ImageFile, Json, LogExchange, Port, RunsFolder, Verbose
+from jackfield.cli.output import Output
+
+if TYPE_CHECKING:
+    from jackfield.device import AbstractBoard
+
+__all__ = ["register"]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verb to `app`."""
+    app.command()(guarded(upload))
+
+
+def upload(
+    image: ImageFile,
+    port: Port = "",
+    bench: BenchPath = "bench.toml",
+    emulator: Emulator = "",
+    runs: RunsFolder = Path("runs"),
+    log_exchange: LogExchange = False,
+    as_json: Json = False,
+    verbose: Verbose = False,
+) -> None:
+    """Upload an image and read it back.
+
+    The board keeps the image in RAM and is left safe: a safe board keeps its configuration.
+    """
+    from jackfield.compile import CompiledCircuit
+
+    output = Output(as_json)
+    with _board(port, emulator or bench, runs, log_exchange) as board:
+        compiled = CompiledCircuit.load(image, board.spec)
+        report = board.apply(compiled.image)
+        board_id = board.hello.board_id
+    digest = compiled.image.digest(compiled.spec)
+    output.say(
+        f"{image} is on board {board_id}: {report.kind}, {report.bytes} bytes in {report.seconds:.2f} s, "
+        f"{'every code read back equal' if report.verified else 'not verified'}; digest {digest[:12]}"
+    )
+    output.result({"board_id": board_id, "image": image, "digest": digest} | report.__dict__)
+
+
+@contextmanager
+def _board(port: str, where: str, runs: Path, log_exchange: bool) -> Iterator["AbstractBoard"]:
+    """The board alone where a port is named, else the one on the bench: no instrument is needed for an upload."""
+    if port:
+        from jackfield.session import open_board
+
+        with open_board(port) as board:
+            yield board
+        return
+    from jackfield.cli.benches import opened_bench
+
+    with opened_bench(where, "upload", runs, log_exchange) as bench:
+        yield bench.board
