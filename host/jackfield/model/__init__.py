@@ -1,3 +1,36 @@
-"""Placeholder docstring: the room owner replaces this."""
+"""Trainable circuits: KirchhoffNet, training inside a board's bounds, checkpoints."""
 
-__all__: list[str] = []
+from jackfield.model.architecture import Architecture, FullyConnected, Mixed, Neighbour
+from jackfield.model.bounds import Bounds
+from jackfield.model.checkpoint import Checkpoint, TrainingFacts, load_checkpoint, save_checkpoint
+from jackfield.model.headroom import headroom_penalty
+from jackfield.model.network import KirchhoffNet
+from jackfield.model.quantise import round_to_codes
+from jackfield.model.recipe import DIGITS_ARCHITECTURE, DIGITS_RECIPE, Recipe
+from jackfield.model.result import Accuracy, Epoch, TrainingResult
+from jackfield.model.training import LabelledData, measure_accuracy, measure_largest_v, train
+
+__all__ = [
+    "DIGITS_ARCHITECTURE",
+    "DIGITS_RECIPE",
+    "Accuracy",
+    "Architecture",
+    "Bounds",
+    "Checkpoint",
+    "Epoch",
+    "FullyConnected",
+    "KirchhoffNet",
+    "LabelledData",
+    "Mixed",
+    "Neighbour",
+    "Recipe",
+    "TrainingFacts",
+    "TrainingResult",
+    "headroom_penalty",
+    "load_checkpoint",
+    "measure_accuracy",
+    "measure_largest_v",
+    "round_to_codes",
+    "save_checkpoint",
+    "train",
+]

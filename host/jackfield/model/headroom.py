@@ -1,0 +1,10 @@
+"""Keeping node voltages inside the rails, in training."""
+
+from torch import Tensor
+
+__all__ = ["headroom_penalty"]
+
+
+def headroom_penalty(states: Tensor, limit: float) -> Tensor:
+    """Mean over samples of the sum over snapshots and nodes of relu(|v| - limit)^2; `states` [snapshot, batch, node]."""
+    return (states.abs() - limit).relu().square().sum(dim=(0, 2)).mean()
