@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from hypothesis import given
+from hypothesis import settings as trials
 from hypothesis import strategies as st
 
 from jackfield.board import BoardSpec, ConfigImage
@@ -61,6 +62,7 @@ def test_the_board_reads_what_the_host_packs(name: str, seed: int, request: pyte
     assert_same(reader.whole(payload), ConfigImage.from_payload(spec, payload))
 
 
+@trials(deadline=None)
 @given(st.lists(st.integers(0, 379), max_size=40), st.integers(0, 5))
 def test_reading_the_changes_is_reading_it_all(jf16: BoardSpec, places: list[int], seed: int) -> None:
     reader = ImageReader(jf16)

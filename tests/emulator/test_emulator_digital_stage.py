@@ -3,7 +3,7 @@ import random
 import zlib
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from jackfield.board import BoardSpec, ConfigImage
@@ -42,6 +42,7 @@ def refused(code: ErrorCode) -> "pytest.RaisesExc[Refusal]":
     return pytest.raises(Refusal, match=f"^{code.name}$")
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(1, 379), max_size=8, unique=True), st.integers(0, 2**32))
 def test_pieces_may_come_in_any_order_and_twice(jf16: BoardSpec, cuts: list[int], seed: int) -> None:
     memory, payload = Memory(jf16), ConfigImage.safe(jf16).payload(jf16)

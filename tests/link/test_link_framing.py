@@ -3,7 +3,7 @@ import zlib
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from jackfield.link import (
@@ -107,6 +107,7 @@ def test_the_page_shows_every_frame_worked_by_hand() -> None:
         assert name == "long_data" or wire.upper() in letters
 
 
+@settings(deadline=None)
 @given(st.binary(min_size=1, max_size=1500), st.data())
 def test_round_trip_in_any_pieces(body: bytes, data: st.DataObject) -> None:
     wire = encode_frame(body)
@@ -117,6 +118,7 @@ def test_round_trip_in_any_pieces(body: bytes, data: st.DataObject) -> None:
     assert reader.feed(wire[:cut]) + reader.feed(wire[cut:]) == [body]
 
 
+@settings(deadline=None)
 @given(st.lists(st.binary(max_size=80), max_size=20))
 def test_noise_is_never_a_frame_and_never_in_the_way(pieces: list[bytes]) -> None:
     reader = FrameReader(64)
@@ -127,6 +129,7 @@ def test_noise_is_never_a_frame_and_never_in_the_way(pieces: list[bytes]) -> Non
     assert reader.feed(b"\0" + good)[-1] == b"\x01behind"
 
 
+@settings(deadline=None)
 @given(st.binary(min_size=8, max_size=60), st.integers(0, 10_000))
 def test_a_flipped_bit_is_always_noticed(body: bytes, bit: int) -> None:
     wire = bytearray(encode_frame(body))

@@ -1,6 +1,6 @@
 import struct
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from jackfield.link import delta_stream, read_requests
@@ -35,12 +35,14 @@ def walk(stream: bytes, place: int, carries_bytes: bool) -> dict[int, int]:
     return found
 
 
+@settings(deadline=None)
 @given(pieces())
 def test_a_delta_carries_every_byte_to_its_place(changes: list[tuple[int, bytes]]) -> None:
     wanted = {offset + i: byte for offset, data in changes for i, byte in enumerate(data)}
     assert walk(delta_stream(changes), 0, True) == wanted
 
 
+@settings(deadline=None)
 @given(pieces(), st.integers(3, 400), st.integers(20, 900))
 def test_reads_cover_every_byte_in_order_and_fit_their_frames(
     changes: list[tuple[int, bytes]], request_bytes: int, reply_bytes: int
