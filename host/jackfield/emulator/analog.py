@@ -142,20 +142,16 @@ class AnalogBoard:
         slots = plan.slot_start_s.shape[1]
         volts, droop = (np.zeros((len(program.scan), program.count, slots + 1)) for _ in range(2))
         volts[:, :, 1] = self.probes.reference_V
+        hold_s = plan.slot_start_s[0, 0] - program.hold_ticks * self.spec.run.tick_s
         for probe, scanned in enumerate(program.scan):
-            index = np.array(scanned, dtype=np.int64) - 1
-            volts[probe, :, 2 : 2 + len(scanned)] = held[:, index]
-            droop[probe, :, 2 : 2 + len(scanned)] = self.plant.nodes.droop_per_s[index]
+            index, here = np.array(scanned, dtype=np.int64) - 1, slice(2, 2 + len(scanned))
+            since_s = plan.slot_start_s[0, here] - hold_s
+            rate, slope = self.plant.nodes.droop_per_s[index], self.spec.nodes.hold_droop_V_per_s
+            volts[probe, :, here] = held[:, index] * np.exp(-rate * since_s) - slope * since_s
+            droop[probe, :, here] = rate * volts[probe, :, here] + slope
         starts = np.concatenate([plan.slot_start_s, plan.slot_start_s[:, -1:] + plan.slot_s], axis=1)
-        hold_s = plan.slot_start_s[:, 0] - program.hold_ticks * self.spec.run.tick_s
-        levels = Levels(
-            starts.ravel(),
-            volts.reshape(len(program.scan), -1),
-            droop.reshape(len(program.scan), -1),
-            np.repeat(hold_s, slots + 1),
-            self.spec.nodes.hold_droop_V_per_s,
-        )
-        return self._trace(plan, levels, None)
+        flat = (len(program.scan), -1)
+        return self._trace(plan, Levels(starts.ravel(), volts.reshape(flat), droop.reshape(flat)), None)
 
     def _watched(self, program: RunProgram, plan: Schedule, start: Floats) -> ProbeTrace:
         times, states = self._states(program, start, live=True)
@@ -169,7 +165,6 @@ class AnalogBoard:
             np.array([0.0, plan.slot_s, preset_s]),
             np.tile(reference, (len(program.scan), 1)),
             np.zeros((len(program.scan), 3)),
-            np.zeros(3),
         )
         return self._trace(plan, levels, live)
 

@@ -15,6 +15,7 @@ Floats = NDArray[np.float64]
 
 CABLE_F = 100e-12  # cable and instrument input behind the output resistance
 SETTLING_TIMES = 12  # time constants of the output amplifier within the part of a slot that is dropped
+FADED_AFTER = 20  # time constants, 2e-9
 NOISE_VALUES_A_SLOT = 40  # bandwidth of the readout noise: so many independent values in one slot
 _NOISE_ORIGIN = 1 << 40  # noise has a value before the trigger too
 
@@ -23,22 +24,13 @@ _NOISE_ORIGIN = 1 << 40  # noise has a value before the trigger too
 class Levels:
     """Piecewise levels that all probes switch at the same times `start_s[k]`, ascending.
 
-    From `start_s[k]` on, probe p is connected to a source at `volts[p, k]` that droops since `held_s[k]`:
-    relatively by `droop_per_s[p, k]` and linearly by `slope_V_per_s`.
+    From `start_s[k]` on, probe p is connected to a source that is at `volts[p, k]` then and droops by
+    `droop_V_per_s[p, k]`.
     """
 
     start_s: Floats
     volts: Floats
-    droop_per_s: Floats
-    held_s: Floats
-    slope_V_per_s: float = 0.0
-
-    def at(self, probe: int, segment: NDArray[np.int64], t: Floats) -> Floats:
-        """Source volts of `probe` at times `t` that lie in `segment`."""
-        since = t - self.held_s[segment]
-        volts = self.volts[probe, segment]
-        held = volts * np.exp(-self.droop_per_s[probe, segment] * since)
-        return np.asarray(held - (self.slope_V_per_s * since * (volts != 0) if self.slope_V_per_s else 0.0))
+    droop_V_per_s: Floats
 
 
 @dataclass(frozen=True)
@@ -84,15 +76,17 @@ class ProbeTrace:
         return np.asarray(output + self._noise(jack, t, step_s, window_s))
 
     def _switched(self, probe: int, t: Floats) -> Floats:
+        level, droop, step = self._outputs(probe)
         starts = self.levels.start_s
-        firsts = np.clip(np.searchsorted(t, starts), 0, len(t))
-        lengths = np.diff(np.concatenate([firsts, [len(t)]]))
-        segment = np.repeat(np.arange(len(starts)), lengths)
+        firsts = np.searchsorted(t, starts)
+        lengths = np.diff(firsts, append=len(t))
         output = np.full(len(t), self.draws.offset_V[probe])
-        body = slice(len(t) - len(segment), None)
-        fade = np.exp(np.maximum((starts[segment] - t[body]) / self._settling_s, -700.0))
-        output[body] += self.draws.gain[probe] * self.levels.at(probe, segment, t[body])
-        output[body] += self._crosstalk(probe)[segment] + self._steps(probe)[segment] * fade
+        body = output[firsts[0] :]
+        since = t[firsts[0] :] - np.repeat(starts, lengths)
+        body += np.repeat(level, lengths)
+        body -= np.repeat(droop, lengths) * since
+        fading = np.flatnonzero(since < FADED_AFTER * self._settling_s)
+        body[fading] += np.repeat(step, lengths)[fading] * np.exp(since[fading] / -self._settling_s)
         return output
 
     @property
@@ -100,18 +94,13 @@ class ProbeTrace:
         probe = self.spec.probe
         return probe.settle_fraction * probe.slot_s / SETTLING_TIMES + probe.output_ohm * CABLE_F
 
-    def _crosstalk(self, probe: int) -> Floats:
-        # The neighbour's droop is left out here: it is 1e-3 of 1e-3.
-        return np.asarray(self.draws.gain[probe] * (self.draws.crosstalk[probe] @ self.levels.volts))
-
-    def _steps(self, probe: int) -> Floats:
-        """Output just before each switch minus the output that is settled to."""
+    def _outputs(self, probe: int) -> tuple[Floats, Floats, Floats]:
+        """For each level: output settled to, without offset; its droop; the step that has yet to fade."""
         levels, gain = self.levels, self.draws.gain[probe]
-        index = np.arange(len(levels.start_s))
-        extra = self._crosstalk(probe)
-        after = gain * levels.at(probe, index, levels.start_s) + extra
-        before = gain * levels.at(probe, index[:-1], levels.start_s[1:]) + extra[:-1]
-        return np.asarray(np.concatenate([[0.0], before]) - after)
+        level = gain * (levels.volts[probe] + self.draws.crosstalk[probe] @ levels.volts)
+        droop = gain * levels.droop_V_per_s[probe]  # the neighbour's is 1e-3 of 1e-3 and left out
+        before = level[:-1] - droop[:-1] * np.diff(levels.start_s)
+        return level, droop, np.concatenate([[0.0], before]) - level
 
     def _follow(self, live: Live, probe: int, t: Floats, output: Floats) -> None:
         inside = slice(*np.searchsorted(t, [live.t_s[0], live.t_s[-1]]))
