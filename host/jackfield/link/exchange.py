@@ -83,7 +83,7 @@ class Exchange:
         deadline = time.monotonic() + self.reply_s
         while (left := deadline - time.monotonic()) > 0:
             for frame in self._receive(left):
-                if frame.number == number and nonce.to_bytes(4, "little") == frame.payload[:4]:
+                if frame is not None and frame.number == number and nonce.to_bytes(4, "little") == frame.payload[:4]:
                     return frame
         return None
 
@@ -103,7 +103,10 @@ class Exchange:
             self._send(flight)
             limit_s = self.reply_s + flight.bytes_out * self._transport.byte_s
             for frame in self._receive(patience.left(limit_s)):
-                self._take(frame, flight)
+                if frame is None:
+                    flight.something_broke()
+                else:
+                    self._take(frame, flight)
             if patience.lost(flight.settled, limit_s):
                 flight.resend_first()
             if patience.exhausted:
@@ -126,18 +129,19 @@ class Exchange:
             left = deadline - time.monotonic()
             if left <= 0:
                 return None
-            self._notices += self._receive(left)
+            self._notices += [frame for frame in self._receive(left) if frame is not None]
 
     def _send(self, flight: Flight) -> None:
         data = flight.take_off(self._ack, self._credit)
         if data:
             self._transport.write(data)
 
-    def _receive(self, timeout_s: float) -> list[ReplyFrame]:
-        frames = []
+    def _receive(self, timeout_s: float) -> list[ReplyFrame | None]:
+        """The board's frames; None for each that is broken."""
+        frames: list[ReplyFrame | None] = []
         for body in self._reader.feed(self._transport.read(timeout_s)):
             with contextlib.suppress(FrameError):  # an echo of our own requests has a good CRC, too
-                frames += [ReplyFrame.parse(body)] if body is not None else []
+                frames.append(None if body is None else ReplyFrame.parse(body))
         return frames
 
     def _take(self, frame: ReplyFrame, flight: Flight) -> None:

@@ -139,13 +139,18 @@ class Flight:
         return seen
 
     def _thrown_away(self, frame: ReplyFrame, passenger: _Passenger | None) -> int:
-        """The stamp before which everything unsettled is lost; a broken frame is most likely the first unsettled."""
+        """The stamp before which everything unsettled is lost, or -1."""
         if frame.payload[:1] == bytes([NakReason.GAP]) and passenger is not None:
             return passenger.stamp
-        first = self._passengers[self._first : self._first + 1]
-        if frame.payload[:1] == bytes([NakReason.BROKEN]) and first and first[0].sent == 1:
-            self._again = first
+        if frame.payload[:1] == bytes([NakReason.BROKEN]):
+            self.something_broke()
         return -1
+
+    def something_broke(self) -> None:
+        """A frame was broken on the way, there or back: most likely the first unsettled one, or its answer."""
+        first = self._passengers[self._first : self._first + 1]
+        if first and first[0].sent == 1:
+            self._again = first
 
     def _mark_lost(self, seen: int) -> None:
         """What was sent before something that the board has seen, and is not settled, is lost: the line keeps order."""
