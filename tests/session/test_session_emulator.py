@@ -36,11 +36,14 @@ def test_malformed_urls_show_a_valid_one(url: str) -> None:
 
 @pytest.mark.skipif(os.name != "posix", reason="the stand-in is a shell script")
 def test_it_is_told_to_end_and_does(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    program = "import os, sys\nprint('{\"pid\": %d}' % os.getpid(), flush=True)\nsys.stdin.read()\n"
+    program = (
+        "import json, os, sys\n"
+        "said = {'board': {'url': 'u', 'id': 'i'}, 'bench_toml': 't', 'pid': os.getpid()}\n"
+        "print(json.dumps(said), flush=True)\nsys.stdin.read()\n"
+    )
     stand_in(tmp_path, monkeypatch, program)
     with running_emulator("emulator://jf16") as announced:
-        pid = announced["pid"]
-        assert isinstance(pid, int)
+        pid = announced.pid
         assert psutil.pid_exists(pid)
     assert not psutil.pid_exists(pid)
 

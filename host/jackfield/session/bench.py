@@ -28,8 +28,10 @@ def open_bench(where: str | Path, *, log_folder: Path | None = None) -> Iterator
 
     with ExitStack() as stack:
         if str(where).startswith("emulator://"):
-            where = Path(str(stack.enter_context(running_emulator(str(where)))["bench"]))
-        yield stack.enter_context(assembled_bench(_text(Path(where)), Path(where).parent, log_folder))
+            text, folder = stack.enter_context(running_emulator(str(where))).bench_toml, Path.cwd()
+        else:
+            text, folder = _text(Path(where)), Path(where).parent
+        yield stack.enter_context(assembled_bench(text, folder, log_folder))
 
 
 def _text(path: Path) -> str:

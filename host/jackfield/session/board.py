@@ -28,7 +28,7 @@ def open_board(url: str, spec: BoardSpec | str | Path | None = None) -> Iterator
     wanted = spec if isinstance(spec, BoardSpec) or spec is None else load_spec(spec)
     with ExitStack() as stack:
         if url.startswith("emulator://"):
-            url = str(stack.enter_context(running_emulator(url))["url"])
+            url = stack.enter_context(running_emulator(url)).board_url
         yield stack.enter_context(connected_board(url, wanted))
 
 

@@ -15,11 +15,11 @@ from urllib.parse import parse_qsl, urlsplit
 from jackfield.errors import BoardError, DesignError
 from jackfield.session.specs import spec_file
 
-__all__ = ["EmulatorUrl", "running_emulator"]
+__all__ = ["EmulatorUrl", "RunningEmulator", "running_emulator"]
 
 START_PATIENCE_S = 60.0  # importing torch on a busy machine
 END_PATIENCE_S = 5.0
-OPTIONS = ("profile", "seed", "baud", "clock")
+OPTIONS = ("profile", "seed", "baud", "clock", "temperature", "fault", "truth")
 
 
 @dataclass(frozen=True)
@@ -49,9 +49,25 @@ class EmulatorUrl:
         return (str(spec_file(self.spec)), *options, "--until-eof")
 
 
+@dataclass(frozen=True)
+class RunningEmulator:
+    """What an emulator says when it is ready: its board's URL and id, its bench.toml, its process."""
+
+    board_url: str
+    board_id: str
+    bench_toml: str
+    pid: int
+
+    @classmethod
+    def announced(cls, line: bytes) -> "RunningEmulator":
+        """From the one line that it prints."""
+        said = json.loads(line)
+        return cls(said["board"]["url"], said["board"]["id"], said["bench_toml"], said["pid"])
+
+
 @contextmanager
-def running_emulator(url: str) -> Iterator[dict[str, object]]:
-    """Start an emulator and yield what it prints when it is ready; it ends with the block, however that ends.
+def running_emulator(url: str) -> Iterator[RunningEmulator]:
+    """Start an emulator and yield what it is; it ends with the block, however that ends.
 
     It also ends when this process dies: its standard input closes. Ctrl-C does not reach it, so that the
     board can still be brought into its safe state. Raises BoardError where it does not start.
@@ -76,14 +92,13 @@ def _start(arguments: Sequence[str], output: IO[bytes], errors: IO[bytes]) -> "s
     )
 
 
-def _announced(process: "subprocess.Popen[bytes]", url: str, output: IO[bytes], errors: IO[bytes]) -> dict[str, object]:
+def _announced(process: "subprocess.Popen[bytes]", url: str, output: IO[bytes], errors: IO[bytes]) -> RunningEmulator:
     deadline = time.monotonic() + START_PATIENCE_S
     while time.monotonic() < deadline:
         output.seek(0)
         line, newline, _ = output.read().partition(b"\n")
         if newline:
-            announced: dict[str, object] = json.loads(line)
-            return announced
+            return RunningEmulator.announced(line)
         try:
             process.wait(timeout=0.02)
         except subprocess.TimeoutExpired:
