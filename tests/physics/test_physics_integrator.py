@@ -203,6 +203,16 @@ def test_no_imperfection_is_the_perfect_law(law: str, random_circuit: Build) -> 
         torch.testing.assert_close(mine, other, rtol=1e-12, atol=1e-12)
 
 
+def test_an_empty_batch_and_a_circuit_without_edges() -> None:
+    one = torch.ones(2, dtype=torch.float64, requires_grad=True)
+    circuit = Circuit(2, (Slice(1.0, ()),), one, one.detach())
+    for batch in (0, 1):
+        states = integrate(circuit, torch.ones(batch, 2, dtype=torch.float64), steps=32)
+        assert states.shape == (1, batch, 2)
+        (slope,) = torch.autograd.grad(states.sum(), one)
+        torch.testing.assert_close(slope, batch * torch.full_like(one, math.exp(-1)), rtol=1e-6, atol=0)
+
+
 def test_snapshots_are_states_of_the_same_run(random_circuit: Build) -> None:
     circuit = random_circuit("shifted_relu")
     v0 = start(circuit)

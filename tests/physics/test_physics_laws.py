@@ -107,7 +107,13 @@ def test_spice_text_is_the_torch_form(law: ElementLaw, imperfect: bool) -> None:
     v_s, v_d, params = draws(law, 40)
     imperfection = cell(40) if imperfect else None
     current = law.current(v_s, v_d, params, imperfection)
-    names: dict[str, Callable[..., float]] = {"tanh": math.tanh, "sqrt": math.sqrt, "max": max}
+    names: dict[str, Callable[..., float]] = {
+        "tanh": math.tanh,
+        "sqrt": math.sqrt,
+        "max": max,
+        "abs": abs,
+        "pow": pow,
+    }
     for k, expected in enumerate(current.tolist()):
         values = {name: float(value.detach()[k]) for name, value in params.items()}
         shape = (

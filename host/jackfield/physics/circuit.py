@@ -41,8 +41,8 @@ class EdgeSet:
         for name, value in self.parameters.items():
             self._check_values(name, value, exact=True)
         if self.imperfection is not None:
-            self._check_values("knee", self.imperfection.knee)
-            self._check_values("saturation", 1 / self.imperfection.saturation)
+            self._check_values("knee", self.imperfection.knee, lowest=0.0)
+            self._check_values("saturation", 1 / self.imperfection.saturation, lowest=0.0)
             self._check_values("offset", self.imperfection.offset)
 
     def _check_ends(self) -> None:
@@ -60,17 +60,21 @@ class EdgeSet:
                 f"edge {edge} ({self.describe(edge)}) joins a node to itself and would carry nothing; remove it"
             )
 
-    def _check_values(self, name: str, value: Tensor, exact: bool = False) -> None:
+    def _check_values(self, name: str, value: Tensor, exact: bool = False, lowest: float = -inf) -> None:
         allowed = (self.source.shape,) if exact else (self.source.shape, torch.Size([]))
         if value.shape not in allowed:
             raise DesignError(
                 f"{name} of {self.law} has shape {tuple(value.shape)}; give one value for each of the "
                 f"{len(self)} edges"
             )
-        finite = value.detach().isfinite().expand(self.source.shape)
-        if not bool(finite.all()):
-            edge = int((~finite).nonzero()[0])
-            raise DesignError(f"{name} of edge {edge} ({self.describe(edge)}) is not a finite number")
+        plain = value.detach().expand(self.source.shape)
+        for wrong, what in (
+            (~plain.isfinite(), "not a finite number"),
+            (plain < lowest, f"below {lowest:g}"),
+        ):
+            if bool(wrong.any()):
+                edge = int(wrong.nonzero()[0])
+                raise DesignError(f"{name} of edge {edge} ({self.describe(edge)}) is {what}")
 
     def __len__(self) -> int:
         return len(self.source)

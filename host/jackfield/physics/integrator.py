@@ -157,7 +157,7 @@ def _as_tensors(gradients: Gradients) -> list[Tensor]:
 
 def _chunks(tiles: int) -> list[slice]:
     """Contiguous tiles, at most _CHUNKS parts; depends on the number of tiles alone."""
-    edges = np.linspace(0, tiles, min(tiles, _CHUNKS) + 1).astype(int)
+    edges = np.linspace(0, tiles, max(1, min(tiles, _CHUNKS)) + 1).astype(int)
     return [slice(int(first), int(last)) for first, last in pairwise(edges)]
 
 

@@ -110,8 +110,7 @@ class ElementLaw(ABC):
         knee, saturation, offset = imperfection
         text = self.ideal_spice(v_s, v_d, {name: f"({value!r})" for name, value in params.items()}, knee)
         if saturation != float("inf"):
-            square = f"(({text})*({text})*{1 / saturation**2!r})"
-            text = f"({text})/sqrt(sqrt(1+{square}*{square}))"
+            text = f"({text})/sqrt(sqrt(1+pow(abs({text})*{1 / saturation!r},4)))"
         return text if offset == 0 else f"({text})+({offset!r})"
 
     @abstractmethod
