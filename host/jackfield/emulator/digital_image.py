@@ -110,7 +110,7 @@ class _Bits:
         """Values `[field]` of the fields of `width` bits that begin at the bits `start[field]`."""
         words = self._words[start >> 3].view("<u8")[:, 0]
         values = (words >> (start & 7).astype(np.uint64)) & np.uint64((1 << width) - 1)
-        return values.astype(np.int64)
+        return np.asarray(values, dtype=np.int64)
 
 
 def _touched(places: Integers | None, start: int, count: int, width: int) -> Integers:
