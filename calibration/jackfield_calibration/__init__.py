@@ -1,3 +1,17 @@
-"""Calibration of a board: routines, estimators, verification."""
+"""Calibration of a board: routines say what to set and read, estimators make values, verification sets `good`."""
 
-__all__: list[str] = []
+from jackfield_calibration.calibrate import LEVELS, calibrate, make_plan
+from jackfield_calibration.fingerprint import MATCH, fingerprint, fingerprint_cells, likeness
+from jackfield_calibration.plan import Plan, PlannedStep
+
+__all__ = [
+    "LEVELS",
+    "MATCH",
+    "Plan",
+    "PlannedStep",
+    "calibrate",
+    "fingerprint",
+    "fingerprint_cells",
+    "likeness",
+    "make_plan",
+]

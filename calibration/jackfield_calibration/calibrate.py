@@ -1,0 +1,231 @@
+"""`calibrate`: from a bench and a run folder to the record of one board."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from jackfield.board import BoardSpec, CalibrationRecord, ConfigImage, schedule
+from jackfield.errors import CalibrationError
+from jackfield_calibration import recipe
+from jackfield_calibration.cell_calibration import CellCalibration, CellOutcome, one_group
+from jackfield_calibration.cell_routine import CellRoutine, Known
+from jackfield_calibration.fingerprint import fingerprint_cells
+from jackfield_calibration.node_estimator import NodeFit, estimate_nodes
+from jackfield_calibration.node_routine import NodeRoutine
+from jackfield_calibration.offset_routine import OffsetRoutine, condition_offsets
+from jackfield_calibration.plan import Plan, PlannedStep
+from jackfield_calibration.reader import Progress, Reader
+from jackfield_calibration.routine import Bench, Journal, Reading, Routine
+from jackfield_calibration.tables import BENDS, CellResults, board_table, cell_tables, node_tables, probe_tables
+
+__all__ = ["LEVELS", "calibrate", "make_plan"]
+
+Floats = NDArray[np.float64]
+Integers = NDArray[np.int64]
+
+LEVELS = ("nodes", "cells")
+_INPUTS, _INPUTS_AGAIN = 64, 32
+_OFFSET_WIDTH = 0.03  # of the output limit: current offsets before anything is known
+
+
+def make_plan(
+    spec: BoardSpec, *, image: ConfigImage | None = None, cells: Integers | None = None, level: str = "cells"
+) -> Plan:
+    """What `calibrate` with the same arguments will set and read, repeats at the spec's own read noise.
+
+    Raises CalibrationError for an unknown level or cells of several groups.
+    """
+    wanted = _wanted(spec, image, cells, level)
+    random = np.random.default_rng(0)
+    routines: list[Routine] = [NodeRoutine(spec, "measure", _INPUTS, random), NodeRoutine(spec, "verify", _INPUTS_AGAIN, random)]
+    if image is not None:
+        routines.append(OffsetRoutine(spec, image))
+    steps = [_planned(spec, routine) for routine in routines]
+    if len(wanted):
+        known = Known.nothing(len(wanted))
+        stages = [step for stage in recipe.STAGES for step in stage]
+        for tag, step in [("set", step) for step in stages] + [("verify", step) for step in recipe.VERIFY]:
+            steps.append(_planned(spec, CellRoutine(spec, wanted, step, tag, known, random)))
+    return Plan(tuple(steps), 2 * len(wanted) if len(wanted) else 2 * spec.nodes.count)
+
+
+def _planned(spec: BoardSpec, routine: Routine) -> PlannedStep:
+    settings = reads = 0
+    board_s = 0.0
+    for setting in routine.settings():
+        settings, reads = settings + 1, reads + setting.reads
+        board_s += schedule(spec, setting.program).total_s
+    return PlannedStep(routine.name, settings, reads, board_s)
+
+
+def calibrate(
+    bench: Bench,
+    spec: BoardSpec,
+    run: Journal,
+    *,
+    seed: int,
+    image: ConfigImage | None = None,
+    cells: Integers | None = None,
+    level: str = "cells",
+    provenance: Mapping[str, Any] | None = None,
+    progress: Progress = lambda step, done, planned: None,
+) -> CalibrationRecord:
+    """Measure the board and return its record; every reading goes through `run` and is never taken twice.
+
+    `image` is the compiled circuit: its cells are the wanted ones (unless `cells` lists indices in spec order)
+    and the summed offsets of exactly its routes are measured, bank by bank. Without both, all cells are
+    wanted. Level `nodes` leaves cells at nominal and measures presets, trims, leak, offsets and sums.
+    `provenance` needs `board_id`. Raises CalibrationError for what cannot be calibrated; errors of board and
+    instruments pass through, and the run can be resumed.
+    """
+    given = dict(provenance or {})
+    if "board_id" not in given:
+        raise CalibrationError("a record belongs to one board; give its board_id in the provenance")
+    wanted = _wanted(spec, image, cells, level)
+    plan = make_plan(spec, image=image, cells=cells, level=level)
+    reader = Reader(bench, spec, run, plan, progress)
+    return _Calibration(spec, reader, image, wanted, seed).record(given | {"level": level, "seed": seed}, plan)
+
+
+def _wanted(spec: BoardSpec, image: ConfigImage | None, cells: Integers | None, level: str) -> Integers:
+    """Cells to measure, ascending, those of the fingerprint with them."""
+    if level not in LEVELS:
+        raise CalibrationError(f"level {level!r} is unknown; use one of {', '.join(LEVELS)}")
+    if level == "nodes":
+        return np.zeros(0, dtype=np.int64)
+    if cells is None:
+        cells = np.arange(spec.cell_count) if image is None else np.flatnonzero(image.enable.any(axis=0))
+    wanted = np.union1d(cells, fingerprint_cells(spec)).astype(np.int64)
+    if wanted[0] < 0 or wanted[-1] >= spec.cell_count:
+        raise CalibrationError(f"cell index {wanted[-1]} is asked, board {spec.name} has 0..{spec.cell_count - 1}")
+    one_group(spec, wanted)
+    return wanted
+
+
+@dataclass
+class _Calibration:
+    """One calibration under way."""
+
+    spec: BoardSpec
+    reader: Reader
+    image: ConfigImage | None
+    wanted: Integers
+    seed: int
+
+    def record(self, provenance: Mapping[str, Any], plan: Plan) -> CalibrationRecord:
+        volts = self.reader.reference_V()
+        nodes, readings = self._nodes("measure", _INPUTS)
+        tables = {"reference_V": board_table(volts, 0.0, True)}
+        outcome = None
+        if len(self.wanted):
+            random = np.random.default_rng([self.seed, 2])
+            outcome = CellCalibration(self.spec, self.wanted, nodes, self.reader, random).run()
+        ratio, ratio_se = self._ratio(outcome)
+        results = self._results(outcome, nodes, ratio)
+        again, fresh = self._nodes("verify", _INPUTS_AGAIN)
+        tables |= node_tables(self.spec, nodes, again, ratio, ratio_se)
+        tables |= probe_tables(self.spec, _slots(readings), _slots(fresh), volts)
+        tables |= cell_tables(self.spec, results)
+        if outcome is not None:
+            knee, limit = float(outcome.shared.knee_V), float(outcome.shared.limit)
+            knee_se, limit_se = float(outcome.shared_se[-2]) / (2 * knee), float(outcome.shared_se[-1])
+            most = bool(np.mean(results.good) > 0.5)
+            tables["knee_V"] = board_table(knee, knee_se, most)
+            tables["saturation"] = board_table(1 / limit, limit_se / limit**2, most)
+        return CalibrationRecord(self._provenance(provenance, plan), tables)
+
+    def _provenance(self, given: Mapping[str, Any], plan: Plan) -> dict[str, Any]:
+        parameters = max(plan.parameters, 1)
+        return {
+            **given,
+            "spec": self.spec.name,
+            "spec_digest": self.spec.digest,
+            "gauge": "currents over nominal capacitance, mean ln C_n/C_ref = 0, volts at the reference",
+            "planned_settings": plan.settings,
+            "planned_reads": plan.reads,
+            "settings": self.reader.settings,
+            "reads": self.reader.reads,
+            "reads_per_parameter": self.reader.reads / parameters,
+            "tolerance": {
+                name: getattr(self.spec.tolerance, name)
+                for name in ("gain_lsb", "threshold_lsb", "preset_lsb", "probe_lsb")
+            },
+        }
+
+    def _nodes(self, tag: str, inputs: int) -> tuple[NodeFit, list[Reading]]:
+        random = np.random.default_rng([self.seed, 1, inputs])
+        routine = NodeRoutine(self.spec, tag, min(inputs, self.spec.run.inputs), random)
+        readings = self.reader.read_all(routine)
+        return estimate_nodes(self.spec, routine.runs, readings), readings
+
+    def _ratio(self, outcome: CellOutcome | None) -> tuple[Floats, Floats]:
+        count = self.spec.nodes.count
+        if outcome is None:
+            return np.ones(count), np.full(count, 0.05)
+        ratio = torch.exp(outcome.shared.log_capacitance).numpy()
+        return ratio, ratio * outcome.shared_se[:count].numpy()
+
+    def _results(self, outcome: CellOutcome | None, nodes: NodeFit, ratio: Floats) -> CellResults:
+        """All rows of the cell tables; at level `nodes` the cells of the image, of which only sums are known."""
+        spec = self.spec
+        cells = self.wanted
+        if outcome is None:
+            enabled = None if self.image is None else np.flatnonzero(self.image.enable.any(axis=0))
+            cells = np.arange(spec.cell_count) if enabled is None else enabled
+        part = spec.group_of(int(cells[0]))
+        offset, variance = np.zeros(spec.cell_count), np.full(spec.cell_count, (_OFFSET_WIDTH * part.output_limit_A) ** 2)
+        if outcome is not None:
+            offset[cells] = outcome.fit.value[:, 3].numpy() * part.output_limit_A
+            variance[cells] = outcome.fit.covariance[:, 3, 3].numpy() * part.output_limit_A**2
+        if self.image is not None:
+            routine = OffsetRoutine(spec, self.image)
+            sums = routine.sums(self.reader.read_all(routine), nodes, ratio * spec.nodes.capacitance_F)
+            offset, variance = condition_offsets(self.image, routine.banks, offset, variance, sums)
+        if outcome is None:
+            return _unmeasured(cells, offset[cells], np.sqrt(variance[cells]))
+        return _measured(cells, part.parameters["gain"].hi, outcome, offset[cells], np.sqrt(variance[cells]))
+
+
+def _measured(cells: Integers, largest: float, outcome: CellOutcome, offset: Floats, offset_se: Floats) -> CellResults:
+    value, se = outcome.fit.value.numpy(), np.sqrt(np.diagonal(outcome.fit.covariance.numpy(), axis1=1, axis2=2))
+    names = {"gain_zero_S": 1, **{name: 4 + k for k, name in enumerate(BENDS)}}
+    values = {"gain_scale": 1 + value[:, 0], "threshold_offset_V": value[:, 2], "current_offset_A": offset}
+    errors = {"gain_scale": se[:, 0], "threshold_offset_V": se[:, 2], "current_offset_A": offset_se}
+    verdict = outcome.verdict
+    return CellResults(
+        cells,
+        values | {name: value[:, at] * largest for name, at in names.items()},
+        errors | {name: se[:, at] * largest for name, at in names.items()},
+        verdict.gain_residual,
+        verdict.threshold_residual_V,
+        outcome.reads,
+        verdict.good,
+        outcome.reason,
+    )
+
+
+def _unmeasured(cells: Integers, offset: Floats, offset_se: Floats) -> CellResults:
+    none, unknown = np.zeros(len(cells)), np.full(len(cells), np.inf)
+    names = ("threshold_offset_V", "gain_zero_S", *BENDS)
+    return CellResults(
+        cells,
+        {"gain_scale": none + 1, "current_offset_A": offset} | dict.fromkeys(names, none),
+        {"gain_scale": unknown, "current_offset_A": offset_se} | dict.fromkeys(names, unknown),
+        none,
+        none,
+        np.zeros(len(cells), dtype=np.int64),
+        np.zeros(len(cells), dtype=np.bool_),
+        ["not_measured"] * len(cells),
+    )
+
+
+def _slots(readings: list[Reading]) -> tuple[Floats, Floats]:
+    """Ground and reference slots of all records, `[slot, probe]`."""
+    return (
+        np.concatenate([reading.ground for reading in readings]),
+        np.concatenate([reading.reference for reading in readings]),
+    )

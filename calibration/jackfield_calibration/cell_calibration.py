@@ -1,0 +1,153 @@
+"""The cell level: stages of settings, fits in between, then verification and a name for what is bad."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from jackfield.board import BoardSpec
+from jackfield.errors import CalibrationError
+from jackfield_calibration import recipe
+from jackfield_calibration.cell_estimator import CellFit, Prior, estimate_cells
+from jackfield_calibration.cell_model import CellLaw
+from jackfield_calibration.cell_routine import CellRoutine, Known, Step
+from jackfield_calibration.cell_runs import CellBlock
+from jackfield_calibration.defects import diagnose
+from jackfield_calibration.joint_estimator import Begin, refine_jointly, with_shared_errors
+from jackfield_calibration.node_estimator import NodeFit
+from jackfield_calibration.reader import Reader
+from jackfield_calibration.shared import Shared, shared_precision
+from jackfield_calibration.verification import Verdict, verify_cells
+
+__all__ = ["CellCalibration", "CellOutcome"]
+
+Integers = NDArray[np.int64]
+
+_SOUND = 5.0  # times the median chi^2: cells below it inform nodes and priors
+_FIRST_NOISE_V = 3e-3
+
+
+@dataclass(frozen=True)
+class CellOutcome:
+    """What is known of the wanted cells and of what they share, and what verification says of them."""
+
+    fit: CellFit
+    shared: Shared
+    shared_se: torch.Tensor
+    verdict: Verdict
+    reason: list[str]
+    reads: Integers
+
+
+class CellCalibration:
+    """Calibrates `cells` (indices in spec order, of one group) through `reader`, nodes known from `nodes`."""
+
+    def __init__(
+        self, spec: BoardSpec, cells: Integers, nodes: NodeFit, reader: Reader, random: np.random.Generator
+    ) -> None:
+        part = spec.group_of(int(cells[0]))
+        self._spec, self._cells, self._nodes, self._reader, self._random = spec, cells, nodes, reader, random
+        self._gain, self._threshold = part.parameters["gain"], part.parameters["threshold"]
+        self._law = CellLaw(part.law, self._gain.hi, part.output_limit_A)
+        self._repeats = recipe.repeats(spec, self._threshold.lsb, nodes.noise_V)
+        shared = Shared.start(spec, nodes, part.output_limit_A)
+        prior = Prior.generous(self._gain.lsb / self._gain.hi, self._threshold.hi)
+        still = torch.zeros(shared.size, dtype=torch.float64)
+        self._begin = Begin(prior, shared, shared_precision(nodes), still)
+        self._blocks: list[CellBlock] = []
+
+    def run(self) -> CellOutcome:
+        """All stages, verification, and a second one for the cells that the first leaves in doubt."""
+        fit, noise = None, _FIRST_NOISE_V
+        for stage in recipe.STAGES:
+            known = self._known(fit)
+            self._blocks += [self._read(step, "set", self._cells, known) for step in stage]
+            fit = self._fit(fit, noise)
+            noise = fit.noise_V
+        assert fit is not None, "the recipe has stages"
+        fit, shared_covariance = with_shared_errors(self._law, self._blocks, fit, self._begin, self._sound(fit))
+        verdict, extra = self._verify(fit)
+        shared = self._begin.shared.moved(self._begin.moved)
+        reads = sum(block.reads for block in self._blocks) + extra
+        shared_se = torch.sqrt(torch.diagonal(shared_covariance))
+        return CellOutcome(fit, shared, shared_se, verdict, self._reasons(fit, shared, verdict), reads.numpy())
+
+    def _fit(self, fit: CellFit | None, noise_V: float) -> CellFit:  # noqa: N803
+        """Cells alone, then what they share, then cells again; the last stage refines once more."""
+        start = self._begin.prior.mean.repeat(len(self._cells), 1) if fit is None else fit.value
+        fitted = self._cells_alone(start, noise_V)
+        if len(self._blocks) == len(recipe.STAGES[0]):
+            return fitted  # two runs a cell cannot tell a node from its cells
+        last = len(self._blocks) == sum(len(stage) for stage in recipe.STAGES)
+        sound = self._sound(fitted)
+        self._begin = replace(self._begin, prior=self._begin.prior.learned(fitted, sound))
+        for rounds in (2, 2) if last else (1,):
+            moved = refine_jointly(self._law, self._blocks, fitted, self._begin, self._sound(fitted), rounds)
+            self._begin = replace(self._begin, moved=moved)
+            fitted = self._cells_alone(fitted.value, fitted.noise_V)
+            if last:
+                learned = self._begin.prior.learned(fitted, self._sound(fitted))
+                self._begin = replace(self._begin, prior=learned)
+        return fitted
+
+    def _cells_alone(self, start: torch.Tensor, noise_V: float) -> CellFit:  # noqa: N803
+        shared = self._begin.shared.moved(self._begin.moved)
+        return estimate_cells(self._law, self._blocks, shared, self._begin.prior, start, noise_V)
+
+    def _read(self, step: Step, tag: str, cells: Integers, known: Known) -> CellBlock:
+        repeated = step.repeated(self._repeats)
+        routine = CellRoutine(self._spec, cells, repeated, tag, known, self._random)
+        return routine.block(self._reader.read_all(routine), self._nodes)
+
+    def _known(self, fit: CellFit | None) -> Known:
+        if fit is None:
+            return Known.nothing(len(self._cells))
+        value = fit.value.numpy()
+        scale = np.where(np.abs(1 + value[:, 0]) < 0.2, 1.0, 1 + value[:, 0])  # a dead cell has no code to aim with
+        return Known(scale, value[:, 1] * self._gain.hi, value[:, 2])
+
+    def _sound(self, fit: CellFit) -> torch.Tensor:
+        return fit.chi2 < _SOUND * fit.chi2.median()
+
+    # Verification
+
+    def _verify(self, fit: CellFit) -> tuple[Verdict, torch.Tensor]:
+        tolerance = self._spec.tolerance
+        limits = (tolerance.gain_lsb * self._gain.lsb, tolerance.threshold_lsb * self._threshold.lsb)
+        shared, known = self._begin.shared.moved(self._begin.moved), self._known(fit)
+        blocks = [self._read(step, "verify", self._cells, known) for step in recipe.VERIFY]
+        verdict = verify_cells(self._law, blocks, shared, fit, limits)
+        reads = sum(block.reads for block in blocks)
+        doubtful = np.flatnonzero(~verdict.good)
+        if not len(doubtful):
+            return verdict, reads
+        rows = torch.from_numpy(doubtful)
+        part = Known(known.scale[doubtful], known.zero_S[doubtful], known.threshold_V[doubtful])
+        again = [self._read(step, "verify", self._cells[doubtful], part) for step in recipe.AGAIN]
+        both = [block.of(rows) for block in blocks] + again
+        second = verify_cells(self._law, both, shared, fit.of(rows), limits)
+        reads[rows] += sum(block.reads for block in again)
+        return verdict.replaced(doubtful, second), reads
+
+    def _reasons(self, fit: CellFit, shared: Shared, verdict: Verdict) -> list[str]:
+        reason = ["ok"] * len(self._cells)
+        suspects = np.flatnonzero(~verdict.good)
+        if len(suspects):
+            rows = torch.from_numpy(suspects)
+            blocks = [block.of(rows) for block in self._blocks]
+            names = diagnose(self._law, blocks, shared, self._begin.prior, fit.of(rows))
+            for row, name in zip(suspects, names, strict=True):
+                reason[row] = name or ("noisy" if verdict.uncertain[row] else "out_of_range")
+        return reason
+
+
+def one_group(spec: BoardSpec, cells: Integers) -> None:
+    """Raise CalibrationError where `cells` are not all of one group with a gain and a threshold."""
+    parts = {spec.group_of(int(cell)).name for cell in cells}
+    lacking = [name for name in parts if set(spec.group(name).parameters) != {"gain", "threshold"}]
+    if len(parts) > 1 or lacking:
+        raise CalibrationError(
+            f"cells of the groups {', '.join(sorted(parts))} are asked; cells of one group with gain and threshold "
+            "can be calibrated in one run: name them, or use level 'nodes'"
+        )

@@ -1,0 +1,91 @@
+"""Gain, threshold and current offset of every cell from its runs, each cell for itself, nodes given."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from jackfield_calibration.cell_model import CELL_PARAMETERS, CellLaw, partials_to_parameters, respond
+from jackfield_calibration.cell_runs import CellBlock, stacked
+from jackfield_calibration.gauss_newton import fit_each
+from jackfield_calibration.shared import Shared
+
+__all__ = ["CellFit", "Prior", "estimate_cells", "predict"]
+
+
+@dataclass(frozen=True)
+class Prior:
+    """Mean and width of each parameter over the cells of a board, `[parameter]` in the units of CELL_PARAMETERS."""
+
+    mean: Tensor
+    width: Tensor
+
+    @classmethod
+    def generous(cls, gain_lsb: float, threshold_V: float) -> "Prior":  # noqa: N803
+        """Before anything is known: `gain_lsb` is one LSB over the largest gain, `threshold_V` the range."""
+        width = [0.5, gain_lsb, 0.3 * threshold_V, 0.03, *[1.5 * gain_lsb] * 4]
+        return cls(torch.zeros(len(width), dtype=torch.float64), torch.tensor(width, dtype=torch.float64))
+
+    def learned(self, fit: "CellFit", sound: Tensor) -> "Prior":
+        """Width and mean of the weak parameters as the board's `sound` cells show them; scale and threshold stay."""
+        value, variance = fit.value[sound], torch.diagonal(fit.covariance[sound], dim1=1, dim2=2)
+        mean = value.mean(0)
+        spread = (value - mean).var(0)
+        # what a prior of this width leaves of the true spread: var(estimate) + mean posterior variance
+        width = torch.sqrt(spread + variance.mean(0)).clamp(min=1e-4)
+        keep = torch.tensor([name in ("scale", "threshold") for name in CELL_PARAMETERS])
+        return Prior(torch.where(keep, self.mean, mean), torch.where(keep, self.width, width))
+
+
+@dataclass(frozen=True)
+class CellFit:
+    """`value[cell, parameter]`, `covariance`, `chi2[cell]` a degree of freedom, noise of a read beyond its slot."""
+
+    value: Tensor
+    covariance: Tensor
+    chi2: Tensor
+    noise_V: float
+
+    def of(self, rows: Tensor) -> "CellFit":
+        """The fits of some cells only."""
+        return CellFit(self.value[rows], self.covariance[rows], self.chi2[rows], self.noise_V)
+
+
+def predict(law: CellLaw, blocks: list[CellBlock], shared: Shared, p: Tensor) -> tuple[Tensor, Tensor]:
+    """Predictions `[cell, reading]` of all blocks and partials `[cell, reading, parameter]`."""
+    volts, partials = [], []
+    for block in blocks:
+        value, slope = respond(law, block, shared, p)
+        volts.append(value.flatten(1))
+        partials.append(slope.flatten(1, 2) @ partials_to_parameters(law, block))
+    return torch.cat(volts, 1), torch.cat(partials, 1)
+
+
+def estimate_cells(
+    law: CellLaw, blocks: list[CellBlock], shared: Shared, prior: Prior, start: Tensor, noise_V: float  # noqa: N803
+) -> CellFit:
+    """Fit every cell from `start[cell, parameter]`; `noise_V` beyond the slot's scatter is re-estimated once."""
+    measured, variance, usable = (stacked(blocks, name) for name in ("volts", "variance", "usable"))
+    mean, width = (value.expand_as(start) for value in (prior.mean, prior.width))
+    fit = fit_each(
+        lambda p: predict(law, blocks, shared, p), measured, usable / (variance + noise_V**2), start, mean, width
+    )
+    noise_V = excess_noise(fit.residual, variance, usable)
+    chi2 = chi_square(fit.residual, variance + noise_V**2, usable)
+    return CellFit(fit.value, fit.covariance, chi2, noise_V)
+
+
+def excess_noise(residual: Tensor, variance: Tensor, usable: Tensor) -> float:
+    """Standard deviation that residuals show beyond the scatter within slots, by the median over cells."""
+    count = usable.sum(1)
+    freedom = (count - 4).clamp(min=1)  # scale, threshold, offset and about one of the weak ones
+    share = freedom / count.clamp(min=1)
+    beyond = (usable * (residual**2 - variance * share[:, None])).sum(1) / freedom
+    return max(float(beyond[count > 4].median()), 1e-10) ** 0.5 if bool((count > 4).any()) else 1e-3
+
+
+def chi_square(residual: Tensor, variance: Tensor, usable: Tensor) -> Tensor:
+    """Weighted squares a degree of freedom, `[cell]`."""
+    count = usable.sum(1)
+    return (usable * residual**2 / variance).sum(1) / (count - 4).clamp(min=1)
+

@@ -1,0 +1,131 @@
+"""Predicted readings of cell runs and their partials, through the physics' own law and solver.
+
+A cell's gain at a nominal gain n is n (1 + scale) + zero + the DAC's smooth bend, its threshold the nominal one
+plus an offset, and a current offset flows whatever the voltages. Partials are forward differences in float64:
+one more evaluation each, on whatever law the spec names.
+"""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from jackfield.physics import LAWS, Imperfection, cell_response
+from jackfield_calibration.cell_runs import CellBlock
+from jackfield_calibration.shared import Shared
+
+__all__ = ["CELL_PARAMETERS", "CellLaw", "bends", "partials_to_parameters", "respond"]
+
+CELL_PARAMETERS = ("scale", "zero", "threshold", "offset", "bend_2", "bend_3", "bend_4", "bend_5")
+"""Relative; over the largest gain; V; over the output limit; bends over the largest gain, at full scale."""
+
+_CHUNK = 2048  # cells at a time: the working set stays in cache
+_STEP = 1e-6
+
+
+@dataclass(frozen=True)
+class CellLaw:
+    """The law of a group of cells and the scales of its parameters."""
+
+    name: str
+    largest_gain_S: float
+    output_limit_A: float
+
+
+def bends(u: Tensor) -> Tensor:
+    """Shapes `[..., 4]` of a DAC's smooth non-linearity at nominal gain u (of the largest): Legendre 2 to 5.
+
+    Over the whole range they have neither mean nor slope: those belong to zero and scale.
+    """
+    square = u**2
+    return torch.stack(
+        [
+            (3 * square - 1) / 2,
+            (5 * square - 3) * u / 2,
+            ((35 * square - 30) * square + 3) / 8,
+            ((63 * square - 70) * square + 15) * u / 8,
+        ],
+        dim=-1,
+    )
+
+
+def _effective(law: CellLaw, block: CellBlock, p: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    u = block.gain_S / law.largest_gain_S
+    gain = u * (1 + p[:, 0]) + p[:, 1] + (bends(u) * p[:, 4:]).sum(-1)
+    return gain, block.threshold_V + p[:, 2], p[:, 3]
+
+
+def partials_to_parameters(law: CellLaw, block: CellBlock) -> Tensor:
+    """d(gain, threshold, offset)/d(parameter), `[cell, 3, parameter]`."""
+    u = block.gain_S / law.largest_gain_S
+    chain = torch.zeros(len(u), 3, len(CELL_PARAMETERS), dtype=torch.float64)
+    chain[:, 0, 0], chain[:, 0, 1], chain[:, 0, 4:] = u, 1.0, bends(u)
+    chain[:, 1, 2] = 1.0
+    chain[:, 2, 3] = 1.0
+    return chain
+
+
+def respond(
+    law: CellLaw, block: CellBlock, shared: Shared, p: Tensor, with_shared: bool = False
+) -> tuple[Tensor, Tensor]:
+    """Predicted volts `[cell, input, end]` and their partials `[cell, input, end, column]`.
+
+    Columns: gain (of the largest), threshold, offset (of the limit); with `with_shared` also ln C, preset of
+    the source, ln C, preset of the destination, knee, limit.
+    """
+    rows = torch.arange(len(block.gain_S)).split(_CHUNK)
+    parts = [_respond(law, block.of(row), shared, p[row], with_shared) for row in rows]
+    volts, partials = zip(*parts, strict=True)
+    return torch.cat(volts), torch.cat(partials)
+
+
+def _respond(
+    law: CellLaw, block: CellBlock, shared: Shared, p: Tensor, with_shared: bool
+) -> tuple[Tensor, Tensor]:
+    gain, threshold, offset = (value[:, None] for value in _effective(law, block, p))
+    ends = (block.source, block.destination)
+    presets = [
+        shared.preset_gain[node][:, None] * block.preset_V[:, :, i] + shared.preset_offset_V[node][:, None]
+        for i, node in enumerate(ends)
+    ]
+    logs = [shared.log_capacitance[node][:, None] for node in ends]
+    inputs = [gain, threshold, offset, logs[0], presets[0], logs[1], presets[1], shared.knee_V, shared.limit]
+    varied = len(inputs) if with_shared else 3
+    spread = [_varied(value, 1 + i if i < varied else None, 1 + varied) for i, value in enumerate(inputs)]
+    volts = torch.stack(_integrate(law, block, shared, spread), dim=-1)
+    partials = (volts[1:] - volts[:1]) / _STEP
+    return volts[0], partials.movedim(0, -1)
+
+
+def _varied(value: Tensor, row: int | None, rows: int) -> Tensor:
+    """`value` once a variant, moved in variant `row`; `[variant or 1, cell or 1, input or 1]`."""
+    if row is None:
+        return value.expand(1, *value.shape) if value.dim() else value
+    step = torch.zeros(rows, 1, 1, dtype=torch.float64)
+    step[row] = _STEP
+    return value + step
+
+
+def _integrate(law: CellLaw, block: CellBlock, shared: Shared, spread: list[Tensor]) -> tuple[Tensor, Tensor]:
+    gain, threshold, offset, log_s, v_s, log_d, v_d, knee, limit = spread
+    c_s, c_d = (shared.capacitance_F * torch.exp(log) for log in (log_s, log_d))
+    leak = [shared.leak_rate[node][:, None] for node in (block.source, block.destination)]
+    rate = [shared.offset_rate[node][:, None] for node in (block.source, block.destination)]
+    imperfection = Imperfection(knee, law.output_limit_A / limit, offset * law.output_limit_A)
+    params = {"gain": gain * law.largest_gain_S, "threshold": threshold}
+    shape = torch.broadcast_shapes(gain.shape, v_s.shape, v_d.shape)
+    return cell_response(
+        LAWS[law.name],
+        params,
+        imperfection,
+        v_s.expand(shape),
+        v_d.expand(shape),
+        c_s,
+        c_d,
+        leak[0] * c_s,
+        leak[1] * c_d,
+        rate[0] * c_s,
+        rate[1] * c_d,
+        block.run_s,
+        block.steps,
+    )

@@ -1,0 +1,172 @@
+"""Cell runs: disjoint cells together, each alone between two nodes, with codes and presets of its own.
+
+A step gives every wanted cell one setting. With overdrive x = v_s - v_d - threshold and k = 2 g T/C, x ends at
+x exp(-k). Negative gains are the better meter: the overdrive grows before it is read. They need presets of their
+own, from what earlier steps found, so that growth ends inside the rails and below saturation.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from jackfield.board import BoardSpec, ConfigImage, RunProgram
+from jackfield_calibration.cell_runs import CellBlock
+from jackfield_calibration.groups import Group, form_groups
+from jackfield_calibration.node_estimator import NodeFit
+from jackfield_calibration.routine import Reading, Routine, Setting, scan_lists
+
+__all__ = ["CellRoutine", "Known", "Step"]
+
+Floats = NDArray[np.float64]
+Integers = NDArray[np.int64]
+
+_CURRENT = 0.8  # of the output limit, the most that a run is planned for
+_SWING = 1.6  # of the rail, the largest difference between two nodes that a run is planned for
+_NODE = 0.85  # of the rail, the largest node voltage that a run is planned for
+_JITTER, _JITTERED = 0.08, 0.3  # spread of a step's gains, relative; below this gain it shrinks no further
+_FREE_GAINS, _FREE_SHARES = (0.15, 0.95), (0.5, 1.0)
+_STEP_TURN = 0.3  # k of one integration step
+
+
+@dataclass(frozen=True)
+class Step:
+    """One setting of every cell: wanted true gain (of the largest, 0 is code zero), k, overdrives, banks.
+
+    `overdrives` are shares of the largest overdrive that the run allows, one an input; negative ones are volts
+    below the threshold, where only the current offset flows. `free`: every cell draws the size
+    of its gain and its overdrive at random (verification), odd cells with the sign of `gain`, even ones against it;
+    `k` and the size of `gain` then only set the run's length.
+    """
+
+    name: str
+    gain: float
+    k: float
+    overdrives: tuple[float, ...]
+    free: bool = False
+
+    def repeated(self, times: int) -> "Step":
+        """The same with every overdrive `times` over, each on another common mode."""
+        return replace(self, overdrives=self.overdrives * times)
+
+
+@dataclass(frozen=True)
+class Known:
+    """What is known of each wanted cell when a step is planned: `[cell]` arrays, SI."""
+
+    scale: Floats
+    zero_S: Floats
+    threshold_V: Floats
+
+    @classmethod
+    def nothing(cls, cells: int) -> "Known":
+        """Nominal cells."""
+        return cls(np.ones(cells), np.zeros(cells), np.zeros(cells))
+
+
+class CellRoutine(Routine):
+    """The records of one step, group by group, and the block that their readings make."""
+
+    def __init__(
+        self, spec: BoardSpec, cells: Integers, step: Step, tag: str, known: Known, random: np.random.Generator
+    ) -> None:
+        self.name = f"cells-{tag}-{step.name}"
+        self._spec, self._cells, self._step = spec, cells, step
+        self._groups = form_groups(spec, cells, random)
+        self._rows = {int(cell): row for row, cell in enumerate(cells)}
+        part = spec.group_of(int(cells[0]))
+        self._gain, self._threshold, self._limit = (
+            part.parameters["gain"], part.parameters["threshold"], part.output_limit_A
+        )
+        self._choose_codes(known, random)
+        self._choose_presets(known, random)
+
+    def settings(self) -> Iterator[Setting]:
+        """See Routine; made one by one, an image of a dense board is half a megabyte."""
+        return (self._setting(number, group) for number, group in enumerate(self._groups))
+
+    @property
+    def run_s(self) -> float:
+        """Length of the run, in s."""
+        run, unit = self._spec.run, self._spec.nodes.capacitance_F / self._gain.hi
+        wanted = self._step.k * unit / (2 * abs(self._step.gain)) if self._step.gain else self._step.k * unit
+        return round(float(np.clip(wanted, run.min_s, run.max_s)) / run.tick_s) * run.tick_s
+
+    def _choose_codes(self, known: Known, random: np.random.Generator) -> None:
+        count, step = len(self._cells), self._step
+        wanted = step.gain * (1 + random.uniform(-_JITTER, _JITTER, count) / max(abs(step.gain), _JITTERED))
+        if step.free:
+            wanted = np.sign(step.gain) * np.where(self._cells % 2, 1, -1) * random.uniform(*_FREE_GAINS, count)
+        nominal = (wanted * self._gain.hi - known.zero_S) / known.scale if step.gain else np.zeros(count)
+        self._gain_codes = self._gain.code(self._gain.clip(nominal))
+        self._threshold_codes = self._threshold.code(random.uniform(-0.5, 0.5, count) * self._threshold.hi)
+        self.true_gain = self._gain.value(self._gain_codes) * known.scale + known.zero_S
+
+    def _choose_presets(self, known: Known, random: np.random.Generator) -> None:
+        rail, run_s = self._spec.nodes.rail_V[1], self.run_s
+        threshold = self._threshold.value(self._threshold_codes) + known.threshold_V
+        growth = np.exp(-2 * self.true_gain * run_s / self._spec.nodes.capacitance_F)
+        largest = np.maximum(np.abs(self.true_gain), 0.05 * self._gain.hi)
+        highest = np.minimum(_CURRENT * self._limit / largest, _SWING * rail - threshold)
+        allowed = highest / np.maximum(growth, 1.0)
+        presets = []
+        for share in self._step.overdrives:
+            own = random.uniform(*_FREE_SHARES, len(self._cells)) if self._step.free else 1.0
+            over = own * share * allowed if share > 0 else np.full(len(self._cells), share * rail)
+            start = np.clip(threshold + over, -_SWING * rail, _SWING * rail)
+            end = np.where(share > 0, threshold + (start - threshold) * growth, start)
+            room = _NODE * rail - np.maximum(np.abs(start), np.abs(end)) / 2
+            common = random.uniform(-1, 1, len(self._cells)) * np.maximum(room, 0.0)
+            presets.append(np.stack([common + start / 2, common - start / 2], axis=1))
+        scale = self._spec.nodes.preset
+        self._preset_codes = scale.code(scale.clip(np.stack(presets, axis=1)))
+
+    def _setting(self, number: int, group: Group) -> Setting:
+        spec, rows = self._spec, self._rows_of(group)
+        image = ConfigImage.safe(spec)
+        image.enable[0, group.cells] = True
+        image.source[0, group.cells], image.destination[0, group.cells] = group.source, group.destination
+        image.codes["gain"][0, group.cells] = self._gain_codes[rows]
+        image.codes["threshold"][0, group.cells] = self._threshold_codes[rows]
+        inputs = np.full((len(self._step.overdrives), spec.nodes.count), spec.nodes.preset.middle, dtype=np.int64)
+        inputs[:, group.source - 1] = self._preset_codes[rows, :, 0].T
+        inputs[:, group.destination - 1] = self._preset_codes[rows, :, 1].T
+        nodes = np.concatenate([group.source, group.destination])
+        program = RunProgram(
+            ((0, round(self.run_s / spec.run.tick_s)),), scan_lists(spec, nodes), count=len(inputs)
+        )
+        return Setting(f"{self.name}/{number}", image, inputs, program)
+
+    def _rows_of(self, group: Group) -> Integers:
+        return np.array([self._rows[int(cell)] for cell in group.cells], dtype=np.int64)
+
+    def block(self, readings: list[Reading], nodes: NodeFit) -> CellBlock:
+        """The readings as one block, corrected for the droop of held nodes."""
+        count, inputs = len(self._cells), len(self._step.overdrives)
+        ends = np.zeros((count, 2), dtype=np.int64)
+        volts, variance = np.zeros((count, inputs, 2)), np.ones((count, inputs, 2))
+        usable = np.zeros((count, inputs, 2), dtype=np.bool_)
+        droop = nodes.column("droop_per_s")
+        for group, reading in zip(self._groups, readings, strict=True):
+            rows = self._rows_of(group)
+            for end, node in enumerate((group.source - 1, group.destination - 1)):
+                ends[rows, end] = node
+                volts[rows, :, end] = (reading.values[:, node] / (1 - droop * reading.held_s)[node]).T
+                variance[rows, :, end] = reading.se[:, node].T ** 2
+                usable[rows, :, end] = reading.usable[:, node].T
+        usable &= np.isfinite(volts) & np.isfinite(variance)
+        usable &= usable[:, :, ::-1]  # a node at its rail makes the reading of its partner wrong too
+        turn = 2 * float(np.abs(self.true_gain).max()) * self.run_s / self._spec.nodes.capacitance_F
+        return CellBlock(
+            *(torch.from_numpy(ends[:, end].copy()) for end in range(2)),
+            torch.from_numpy(self._gain.value(self._gain_codes)),
+            torch.from_numpy(self._threshold.value(self._threshold_codes)),
+            torch.from_numpy(self._spec.nodes.preset.value(self._preset_codes)),
+            torch.from_numpy(np.where(usable, volts, 0.0)),
+            torch.from_numpy(np.where(usable, variance, 1.0)),
+            torch.from_numpy(usable),
+            self.run_s,
+            max(4, int(np.ceil(turn / _STEP_TURN))),
+        )

@@ -1,0 +1,59 @@
+"""Cell runs as arrays: one block is one setting of every wanted cell, each alone between two nodes."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+__all__ = ["CellBlock"]
+
+
+@dataclass(frozen=True)
+class CellBlock:
+    """Settings and readings of one step, cells in the order of the calibration's list.
+
+    `source`, `destination` int64 `[cell]` node indices from 0; `gain_S`, `threshold_V` nominal `[cell]`;
+    `preset_V[cell, input, end]` nominal; `volts`, `variance` (within the slot) and `usable` of the same shape,
+    end 0 is the source. `run_s` is the length of the run, integrated in `steps` steps.
+    """
+
+    source: Tensor
+    destination: Tensor
+    gain_S: Tensor
+    threshold_V: Tensor
+    preset_V: Tensor
+    volts: Tensor
+    variance: Tensor
+    usable: Tensor
+    run_s: float
+    steps: int
+
+    def of(self, rows: Tensor) -> "CellBlock":
+        """The block of some cells only, `rows` int64 or bool."""
+        fields = ("source", "destination", "gain_S", "threshold_V", "preset_V", "volts", "variance", "usable")
+        return CellBlock(**{name: getattr(self, name)[rows] for name in fields}, run_s=self.run_s, steps=self.steps)
+
+    def turned(self) -> "CellBlock":
+        """The same runs with the ends exchanged: what a cell with swapped ends would have been set to."""
+        return CellBlock(
+            self.destination,
+            self.source,
+            self.gain_S,
+            self.threshold_V,
+            self.preset_V.flip(2),
+            self.volts.flip(2),
+            self.variance.flip(2),
+            self.usable.flip(2),
+            self.run_s,
+            self.steps,
+        )
+
+    @property
+    def reads(self) -> Tensor:
+        """Usable readings, `[cell]`."""
+        return self.usable.flatten(1).sum(1)
+
+
+def stacked(blocks: list[CellBlock], name: str) -> Tensor:
+    """One field of all blocks as `[cell, reading]`."""
+    return torch.cat([getattr(block, name).flatten(1) for block in blocks], dim=1)

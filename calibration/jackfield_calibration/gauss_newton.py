@@ -1,0 +1,69 @@
+"""Weighted Gauss-Newton for thousands of small fits at once, each with a prior."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+__all__ = ["Fit", "Model", "fit_each"]
+
+Model = Callable[[Tensor], tuple[Tensor, Tensor]]
+"""Parameters `[fit, parameter]` to predictions `[fit, reading]` and their partials `[fit, reading, parameter]`."""
+
+_DAMPING_START = 1e-3
+_STEPS_AT_MOST = 12
+
+
+@dataclass(frozen=True)
+class Fit:
+    """`value[fit, parameter]`, its `covariance`, and the `residual[fit, reading]` measured minus predicted."""
+
+    value: Tensor
+    covariance: Tensor
+    residual: Tensor
+
+
+def fit_each(model: Model, measured: Tensor, weight: Tensor, start: Tensor, prior: Tensor, width: Tensor) -> Fit:
+    """Minimise sum of weight (measured - predicted)^2 + ((p - prior)/width)^2, fit by fit.
+
+    `measured` and `weight` (1/V^2, 0 for readings that do not count) are `[fit, reading]`; `start`, `prior`,
+    `width` `[fit, parameter]` in any units. Levenberg's damping is each fit's own. Standard errors are those of
+    the linearised problem.
+    """
+    value = start.clone()
+    damping = torch.full((len(start),), _DAMPING_START, dtype=start.dtype)
+    predicted, partials = model(value)
+    cost = _cost(measured - predicted, weight, value, prior, width)
+    for _ in range(_STEPS_AT_MOST):
+        normal, slope = _normal(measured - predicted, partials, weight, value, prior, width)
+        loaded = normal + torch.diag_embed(damping[:, None] * torch.diagonal(normal, dim1=1, dim2=2))
+        step = torch.linalg.solve(loaded, slope[:, :, None])[:, :, 0]
+        trial = value + step
+        trial_predicted, trial_partials = model(trial)
+        trial_cost = _cost(measured - trial_predicted, weight, trial, prior, width)
+        better = trial_cost <= cost
+        gained = torch.where(better, cost - trial_cost, torch.zeros_like(cost))
+        value = torch.where(better[:, None], trial, value)
+        predicted = torch.where(better[:, None], trial_predicted, predicted)
+        partials = torch.where(better[:, None, None], trial_partials, partials)
+        cost = torch.where(better, trial_cost, cost)
+        damping = torch.where(better, damping / 10, damping * 10).clamp(1e-9, 1e9)
+        if bool((gained <= 3e-3 + 1e-4 * cost).all()) and bool(better.all()):
+            break
+    normal, _ = _normal(measured - predicted, partials, weight, value, prior, width)
+    return Fit(value, torch.linalg.inv(normal), measured - predicted)
+
+
+def _cost(residual: Tensor, weight: Tensor, value: Tensor, prior: Tensor, width: Tensor) -> Tensor:
+    cost = (weight * residual**2).sum(1) + (((value - prior) / width) ** 2).sum(1)
+    return torch.nan_to_num(cost, nan=float("inf"))
+
+
+def _normal(
+    residual: Tensor, partials: Tensor, weight: Tensor, value: Tensor, prior: Tensor, width: Tensor
+) -> tuple[Tensor, Tensor]:
+    weighted = partials * weight[:, :, None]
+    normal = weighted.transpose(1, 2) @ partials + torch.diag_embed(width**-2)
+    slope = (weighted.transpose(1, 2) @ residual[:, :, None])[:, :, 0] + (prior - value) / width**2
+    return normal, slope

@@ -1,0 +1,154 @@
+"""Cells and nodes together: the normal equations of all, with each cell's own block eliminated (Schur complement).
+
+A capacitance, a preset error of a node, the knee and the saturation are seen by many cells; holding them fixed
+would make the cells' standard errors too small (coverage 0.60 in a trial).
+"""
+
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor
+
+from jackfield_calibration.cell_estimator import CellFit, Prior, estimate_cells, predict
+from jackfield_calibration.cell_model import CELL_PARAMETERS, CellLaw, partials_to_parameters, respond
+from jackfield_calibration.cell_runs import CellBlock, stacked
+from jackfield_calibration.shared import Shared
+
+__all__ = ["Begin", "refine_jointly", "with_shared_errors"]
+
+_SHARES = (1.0, 0.3, 0.1)
+_ENOUGH_CELLS = 1200  # more do not make the shared values better than the tolerances ask
+_AT_A_TIME = 2048
+_OWN = len(CELL_PARAMETERS)
+
+
+@dataclass(frozen=True)
+class Begin:
+    """What holds before the cell runs speak: the cells' prior, the shared values and their precision.
+
+    `moved` is where an earlier refinement had taken the shared values.
+    """
+
+    prior: Prior
+    shared: Shared
+    precision: Tensor
+    moved: Tensor
+
+
+class _Normal:
+    """Normal equations: of each cell, of the shared unknowns and between them, with their right-hand sides."""
+
+    def __init__(self, cells: int, unknowns: int) -> None:
+        self.own = torch.zeros(cells, _OWN, _OWN, dtype=torch.float64)
+        self.between = torch.zeros(cells, _OWN, unknowns, dtype=torch.float64)
+        self.shared = torch.zeros(unknowns * unknowns, dtype=torch.float64)
+        self.own_slope = torch.zeros(cells, _OWN, dtype=torch.float64)
+        self.shared_slope = torch.zeros(unknowns, dtype=torch.float64)
+
+    def add(self, own: Tensor, seen: Tensor, at: Tensor, weight: Tensor, residual: Tensor) -> None:
+        """One block: partials `own[cell, reading, own]`, `seen[cell, reading, 8]` of the unknowns `at[cell, 8]`."""
+        weighted_own, weighted = own * weight[:, :, None], seen * weight[:, :, None]
+        self.own += weighted_own.transpose(1, 2) @ own
+        self.own_slope += torch.einsum("crp,cr->cp", weighted_own, residual)
+        cross = weighted_own.transpose(1, 2) @ seen
+        self.between.scatter_add_(2, at[:, None, :].expand_as(cross), cross)
+        block = (weighted.transpose(1, 2) @ seen)
+        unknowns = len(self.shared_slope)
+        places = (at[:, :, None] * unknowns + at[:, None, :])
+        self.shared.index_add_(0, places.flatten(), block.flatten())
+        slope = torch.einsum("crk,cr->ck", weighted, residual)
+        self.shared_slope.index_add_(0, at.flatten(), slope.flatten())
+
+
+@dataclass(frozen=True)
+class _Linear:
+    """The problem linearised at one point, cells eliminated."""
+
+    inverse: Tensor
+    gain: Tensor
+    covariance: Tensor
+    slope: Tensor
+
+
+def refine_jointly(
+    law: CellLaw, blocks: list[CellBlock], fit: CellFit, begin: Begin, sound: Tensor, rounds: int
+) -> Tensor:
+    """Where `rounds` steps take the shared values from the beginning; cells are fitted anew after each.
+
+    Only `sound[cell]` cells inform the nodes, and no more of them than it takes. A joint step of the cells
+    themselves would overshoot where gains are negative and runs long; a step that makes things worse is cut.
+    """
+    rows = torch.nonzero(sound)[:, 0]
+    rows = rows[:: max(1, len(rows) // _ENOUGH_CELLS)]
+    blocks, part = [block.of(rows) for block in blocks], fit.of(rows)
+    moved = begin.moved
+    for _ in range(rounds):
+        linear = _linearise(law, blocks, part, begin, moved)
+        cost = _cost(law, blocks, part, begin, moved, part.noise_V)
+        for share in _SHARES:
+            trial = begin.shared.allowed(moved + share * (linear.covariance @ linear.slope))
+            there = estimate_cells(law, blocks, begin.shared.moved(trial), begin.prior, part.value, part.noise_V)
+            if _cost(law, blocks, there, begin, trial, part.noise_V) < cost:
+                moved, part = trial, there
+                break
+    return moved
+
+
+def with_shared_errors(
+    law: CellLaw, blocks: list[CellBlock], fit: CellFit, begin: Begin, sound: Tensor
+) -> tuple[CellFit, Tensor]:
+    """`fit` with covariances that include what is not known of the shared values, and their covariance.
+
+    `begin.moved` is where the refinement ended.
+    """
+    rows = torch.nonzero(sound)[:, 0]
+    rows = rows[:: max(1, len(rows) // _ENOUGH_CELLS)]
+    shared = _linearise(law, [block.of(rows) for block in blocks], fit.of(rows), begin, begin.moved).covariance
+    spreads = []
+    for part in torch.arange(len(fit.value)).split(_AT_A_TIME):
+        linear = _linearise(law, [block.of(part) for block in blocks], fit.of(part), begin, begin.moved)
+        spreads.append(linear.inverse + linear.gain @ shared @ linear.gain.transpose(1, 2))
+    return replace(fit, covariance=torch.cat(spreads)), shared
+
+
+def _cost(
+    law: CellLaw, blocks: list[CellBlock], fit: CellFit, begin: Begin, moved: Tensor, noise_V: float  # noqa: N803
+) -> float:
+    predicted, _ = predict(law, blocks, begin.shared.moved(moved), fit.value)
+    measured, variance, usable = (stacked(blocks, name) for name in ("volts", "variance", "usable"))
+    readings = (usable * (measured - predicted) ** 2 / (variance + noise_V**2)).sum()
+    weak = (((fit.value - begin.prior.mean) / begin.prior.width) ** 2).sum()
+    return float(readings + weak + moved @ begin.precision @ moved)
+
+
+def _linearise(
+    law: CellLaw, blocks: list[CellBlock], fit: CellFit, begin: Begin, moved: Tensor
+) -> _Linear:
+    value, shared, prior = fit.value, begin.shared.moved(moved), begin.prior
+    sums = _Normal(len(value), shared.size)
+    for block in blocks:
+        volts, partials = respond(law, block, shared, value, with_shared=True)
+        residual = torch.where(block.usable, block.volts - volts, torch.zeros_like(volts)).flatten(1)
+        weight = (block.usable / (block.variance + fit.noise_V**2)).flatten(1)
+        own = partials[..., :3].flatten(1, 2) @ partials_to_parameters(law, block)
+        sums.add(own, *_shared_partials(block, shared, partials[..., 3:]), weight, residual)
+    inverse = torch.linalg.inv(sums.own + torch.diag_embed(prior.width**-2))
+    own_slope = sums.own_slope + (prior.mean - value) / prior.width**2
+    gain = inverse @ sums.between
+    flat_gain, flat_between = gain.flatten(0, 1), sums.between.flatten(0, 1)
+    reduced = sums.shared.reshape(shared.size, shared.size) + begin.precision - flat_between.T @ flat_gain
+    slope = sums.shared_slope - begin.precision @ moved - flat_gain.T @ own_slope.flatten()
+    return _Linear(inverse, gain, torch.linalg.inv(reduced), slope)
+
+
+def _shared_partials(block: CellBlock, shared: Shared, partials: Tensor) -> tuple[Tensor, Tensor]:
+    """Partials `[cell, reading, 8]` to the unknowns that a block touches, and which they are `[cell, 8]`."""
+    count, cells = len(shared.log_capacitance), len(block.source)
+    columns, places = [], []
+    for i, node in enumerate((block.source, block.destination)):
+        log_c, preset = partials[..., 2 * i], partials[..., 2 * i + 1]
+        columns += [log_c, preset * block.preset_V[:, :, i, None], preset]
+        places += [node, count + node, 2 * count + node]
+    columns += [partials[..., 4] / (2 * shared.knee_V), partials[..., 5]]
+    places += [torch.full((cells,), 3 * count), torch.full((cells,), 3 * count + 1)]
+    return torch.stack(columns, -1).flatten(1, 2), torch.stack(places, 1)

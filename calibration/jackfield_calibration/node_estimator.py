@@ -1,0 +1,117 @@
+"""What node runs say about each node: a fit of presets, leak, offset current, trim gain and droop.
+
+With all cells off a node follows C dv/dt = I + trim - G v from its preset, and droops while it is held:
+v = (v0 exp(-l T) + (r + t n) (1 - exp(-l T))/l) (1 - d h), l = G/C, r = I/C, t trim gain over C, h the time held.
+Only ratios to C appear; the capacitance ratio comes later, from cell runs.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from jackfield.board import BoardSpec
+from jackfield_calibration.gauss_newton import fit_each
+from jackfield_calibration.node_routine import NodeRuns
+from jackfield_calibration.routine import Reading
+
+__all__ = ["NODE_PARAMETERS", "NodeFit", "estimate_nodes"]
+
+Floats = NDArray[np.float64]
+
+NODE_PARAMETERS = ("preset_gain", "preset_offset_V", "leak_S", "node_offset_A", "trim_gain", "droop_per_s")
+"""Columns of a node fit; leak, offset current and trim gain with the node's own capacitance as if nominal."""
+
+
+@dataclass(frozen=True)
+class NodeFit:
+    """`value` and `se` `[node, parameter]` in the order of NODE_PARAMETERS; `noise_V` of one read beyond `se`.
+
+    `covariance[node, 2, 2]` of preset gain and offset; `reads[node]`.
+    """
+
+    value: Floats
+    se: Floats
+    covariance: Floats
+    noise_V: float
+    reads: NDArray[np.int64]
+
+    def column(self, name: str) -> Floats:
+        """The values of one parameter, `[node]`."""
+        return np.asarray(self.value[:, NODE_PARAMETERS.index(name)])
+
+
+def estimate_nodes(spec: BoardSpec, runs: Sequence[NodeRuns], readings: Sequence[Reading]) -> NodeFit:
+    """Fit every node to its readings; the noise of a read is estimated from the residuals."""
+    measured, slot_variance, usable = (
+        torch.from_numpy(np.concatenate(parts).T.copy())
+        for parts in zip(*((r.values, r.se**2, r.usable) for r in readings), strict=True)
+    )
+    usable &= torch.isfinite(measured) & torch.isfinite(slot_variance)
+    measured = torch.where(usable, measured, torch.zeros_like(measured))
+    slot_variance = torch.where(usable, slot_variance, torch.ones_like(slot_variance))
+    model = _Model(spec, runs, readings)
+    start, width = model.prior(spec)
+    extra = 1e-3**2
+    for _ in range(3):
+        weight = usable / (slot_variance + extra)
+        fit = fit_each(model, measured, weight, start, start, width)
+        extra = _excess(fit.residual, slot_variance, usable, len(NODE_PARAMETERS))
+    scale = model.scale.numpy()
+    se = np.sqrt(np.diagonal(fit.covariance.numpy(), axis1=1, axis2=2))
+    return NodeFit(
+        fit.value.numpy() * scale,
+        se * scale,
+        fit.covariance[:, :2, :2].numpy(),
+        float(np.sqrt(extra)),
+        usable.sum(1).numpy(),
+    )
+
+
+def _excess(residual: Tensor, slot_variance: Tensor, usable: Tensor, parameters: int) -> float:
+    """Variance that residuals show beyond the scatter within slots, by the median so that a bad node is no guide."""
+    freedom = (usable.sum(1) - parameters).clamp(min=1)
+    beyond = (usable * (residual**2 - slot_variance * (freedom / usable.sum(1).clamp(min=1))[:, None])).sum(1)
+    return max(float((beyond / freedom).median()), (1e-5) ** 2)
+
+
+class _Model:
+    """Predictions for all nodes at once; parameters scaled so that each moves a node by about a volt."""
+
+    def __init__(self, spec: BoardSpec, runs: Sequence[NodeRuns], readings: Sequence[Reading]) -> None:
+        capacitance, longest = spec.nodes.capacitance_F, max(run.run_s for run in runs)
+        held = np.nan_to_num(np.stack([reading.held_s for reading in readings]))
+        self.scale = torch.tensor(
+            [1.0, 1.0, capacitance / longest, capacitance / longest, 1.0, 1 / held.max()], dtype=torch.float64
+        )
+        counts = [len(run.preset_V) for run in runs]
+        self._preset = torch.from_numpy(np.concatenate([run.preset_V for run in runs]).T.copy())
+        self._held = torch.from_numpy(np.repeat(held, counts, axis=0).T.copy()) / float(held.max())
+        self._time = torch.from_numpy(np.repeat([run.run_s for run in runs], counts)) / longest
+        push = np.stack([run.trim_A * run.run_s / capacitance for run in runs])
+        self._push = torch.from_numpy(np.repeat(push, counts, axis=0).T.copy())
+
+    def prior(self, spec: BoardSpec) -> tuple[Tensor, Tensor]:
+        """Nominal values and generous widths, scaled, `[node, parameter]`."""
+        start = torch.tensor([1.0, 0.0, 0.0, 0.0, 1.0, 0.0], dtype=torch.float64)
+        width = torch.tensor([0.2, 0.2, 0.5, 0.5, 0.5, 0.5], dtype=torch.float64)
+        return start.repeat(spec.nodes.count, 1), width.repeat(spec.nodes.count, 1)
+
+    def __call__(self, p: Tensor) -> tuple[Tensor, Tensor]:
+        gain, offset, leak, rate, trim, droop = (p[:, i, None] for i in range(6))
+        turn = leak * self._time
+        decay = torch.exp(-turn)
+        # (1 - exp(-x))/x and its slope, by series where x is small
+        mean = torch.where(turn.abs() < 1e-4, 1 - turn / 2, -torch.expm1(-turn) / turn)
+        bend = torch.where(turn.abs() < 1e-2, -0.5 + turn / 3 - turn**2 / 8, (decay - mean) / turn)
+        push = rate * self._time + trim * self._push
+        left = 1 - droop * self._held
+        start = gain * self._preset + offset
+        free = start * decay + push * mean
+        by_leak = self._time * (push * bend - start * decay)
+        partials = [self._preset * decay, decay, by_leak, self._time * mean, self._push * mean]
+        columns = [column.expand_as(free) * left for column in partials] + [-self._held * free]
+        return free * left, torch.stack(columns, dim=2)

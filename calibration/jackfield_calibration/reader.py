@@ -1,0 +1,54 @@
+"""Readings through the journal: what is on disk is not read again, what is read is on disk before it is used."""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from jackfield.board import BoardSpec, ConfigImage
+from jackfield_calibration.plan import Plan
+from jackfield_calibration.routine import Bench, Journal, Reading, Routine, Setting, arrays_of
+
+__all__ = ["Progress", "Reader"]
+
+Progress = Callable[[str, int, int], None]
+"""Called with the name of the step, settings read so far and settings planned."""
+
+
+class Reader:
+    """Makes settings on a bench and reads them, each once in the life of a run."""
+
+    def __init__(self, bench: Bench, spec: BoardSpec, journal: Journal, plan: Plan, progress: Progress) -> None:
+        self._bench = bench
+        self._spec = spec
+        self._journal = journal
+        self._plan = plan
+        self._progress = progress
+        self._applied: ConfigImage | None = None
+        self.settings = 0
+        self.reads = 0
+
+    def read_all(self, routine: Routine) -> list[Reading]:
+        """All readings of `routine`, in its order."""
+        return [self.read(routine.name, setting) for setting in routine.settings()]
+
+    def read(self, step: str, setting: Setting) -> Reading:
+        """The reading under the setting's key, from the journal where it is there already."""
+        arrays = self._journal.reading(setting.key)
+        if arrays is None:
+            if setting.image is not self._applied:
+                self._bench.board.apply(setting.image)
+                self._applied = setting.image
+            arrays = arrays_of(self._bench.measure(setting.inputs, setting.program))
+            self._journal.store(setting.key, arrays)
+        self.settings += 1
+        self.reads += setting.reads
+        self._progress(step, self.settings, max(self._plan.settings, self.settings))
+        return Reading.of(self._spec, setting.program, arrays)
+
+    def reference_V(self) -> float:  # noqa: N802 - the unit belongs in the name
+        """The reference on the test jack by the multimeter, read once in the life of a run."""
+        arrays = self._journal.reading("reference")
+        if arrays is None:
+            arrays = {"volts": np.array([self._bench.reference_V()], dtype=np.float64)}
+            self._journal.store("reference", arrays)
+        return float(arrays["volts"][0])

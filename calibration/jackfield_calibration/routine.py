@@ -1,0 +1,122 @@
+"""What a calibration asks of the board: settings to make and records to read, each read once and kept."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from jackfield.board import BoardSpec, ConfigImage, Measurement, RunProgram
+
+__all__ = ["Bench", "Journal", "Reading", "Routine", "Setting", "scan_lists", "slot_times"]
+
+Array = NDArray[Any]
+Floats = NDArray[np.float64]
+Integers = NDArray[np.int64]
+Flags = NDArray[np.bool_]
+
+
+class _Board(Protocol):
+    def apply(self, image: ConfigImage) -> object: ...
+
+
+class Bench(Protocol):
+    """What calibration needs of a bench: a board that takes images, records of its nodes, its reference."""
+
+    @property
+    def board(self) -> _Board: ...
+
+    def measure(self, input_codes: Integers, program: RunProgram) -> Measurement: ...
+
+    def reference_V(self) -> float: ...  # noqa: N802 - the unit belongs in the name
+
+
+class Journal(Protocol):
+    """What calibration needs of a run folder: every reading on disk before it is used."""
+
+    def store(self, key: str, arrays: Mapping[str, Array]) -> None: ...
+
+    def reading(self, key: str) -> Mapping[str, Array] | None: ...
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One image, the preset codes `inputs[input, node]` and the program of one record, under one name."""
+
+    key: str
+    image: ConfigImage
+    inputs: Integers
+    program: RunProgram
+
+    @property
+    def reads(self) -> int:
+        """Settled slots that this record reads."""
+        return len(self.inputs) * sum(len(nodes) for nodes in self.program.scan)
+
+
+@dataclass(frozen=True)
+class Reading:
+    """Node voltages `[input, node]` of all nodes of the board (NaN where not scanned), volts at the reference.
+
+    `se` from the scatter within a slot, `usable` where neither clipped nor railed; `held_s[node]` is the time
+    from HOLD to the middle of the slot that showed the node. `ground` and `reference` are `[input, probe]`.
+    """
+
+    values: Floats
+    se: Floats
+    usable: Flags
+    held_s: Floats
+    ground: Floats
+    reference: Floats
+
+    @classmethod
+    def of(cls, spec: BoardSpec, program: RunProgram, arrays: Mapping[str, Array]) -> "Reading":
+        """The reading that the journal holds as `arrays`."""
+        at = arrays["nodes"] - 1
+        shape = (len(arrays["values_V"]), spec.nodes.count)
+        values, se, usable = np.full(shape, np.nan), np.full(shape, np.nan), np.zeros(shape, dtype=np.bool_)
+        values[:, at], se[:, at] = arrays["values_V"], arrays["se_V"]
+        bad = arrays["clipped"] | arrays["railed"] | ~np.isfinite(arrays["values_V"])
+        usable[:, at] = ~bad
+        held = slot_times(spec, program)
+        return cls(values, se, usable, held, arrays["ground_V"], arrays["reference_V"])
+
+
+class Routine(ABC):
+    """One step of a calibration: the settings it makes, in order, all known before its first reading."""
+
+    name: str
+
+    @abstractmethod
+    def settings(self) -> Iterator[Setting]:
+        """The records to read, each under a key of its own."""
+
+
+def scan_lists(spec: BoardSpec, nodes: Integers) -> tuple[tuple[int, ...], ...]:
+    """`nodes` dealt out to the board's probes, in turn."""
+    return tuple(tuple(int(node) for node in nodes[probe :: spec.probe.count]) for probe in range(spec.probe.count))
+
+
+def slot_times(spec: BoardSpec, program: RunProgram) -> Floats:
+    """Seconds from HOLD to the middle of each node's slot, `[node]`; NaN where a node is not scanned."""
+    held = np.full(spec.nodes.count, np.nan)
+    for nodes in program.scan:
+        for position, node in enumerate(nodes):
+            held[node - 1] = program.hold_ticks * spec.run.tick_s + (position + 2.5) * spec.probe.slot_s
+    return held
+
+
+def arrays_of(measurement: Measurement) -> dict[str, Array]:
+    """What the journal keeps of one record."""
+    return {
+        "nodes": np.asarray(measurement.nodes, dtype=np.int64),
+        "values_V": np.asarray(measurement.values_V, dtype=np.float64),
+        "se_V": np.asarray(measurement.se_V, dtype=np.float64),
+        "clipped": np.asarray(measurement.clipped, dtype=np.bool_),
+        "railed": np.asarray(measurement.railed, dtype=np.bool_),
+        "ground_V": np.asarray(measurement.ground_V, dtype=np.float64),
+        "reference_V": np.asarray(measurement.reference_V, dtype=np.float64),
+        "clock_ratio": np.array([measurement.clock_ratio], dtype=np.float64),
+    }

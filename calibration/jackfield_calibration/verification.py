@@ -1,0 +1,80 @@
+"""What alone sets `good`: fresh random settings, predicted and measured.
+
+From the verification runs of a cell its gain and its threshold are asked for anew, everything else as fitted:
+the difference is the residual. A cell is good where both residuals are within tolerance, both standard errors
+(of the fit and of the verification itself) within half of it, and no run is further off than five of its own.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from jackfield_calibration.cell_estimator import CellFit, predict
+from jackfield_calibration.cell_model import CellLaw, partials_to_parameters
+from jackfield_calibration.cell_runs import CellBlock, stacked
+from jackfield_calibration.shared import Shared
+
+__all__ = ["Verdict", "verify_cells"]
+
+Floats = NDArray[np.float64]
+
+_FURTHEST = 5.0
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """`[cell]`: residual of gain (relative) and threshold (V), the fit's standard errors of gain (S) and
+    threshold (V) at the codes used, whether the cell is good, and whether noise alone forbids to say so.
+    """
+
+    gain_residual: Floats
+    threshold_residual_V: Floats
+    gain_se_S: Floats
+    good: NDArray[np.bool_]
+    uncertain: NDArray[np.bool_]
+
+    def replaced(self, rows: NDArray[np.int64], part: "Verdict") -> "Verdict":
+        """The same with the cells of `rows` as `part` judges them."""
+        fields = {name: getattr(self, name).copy() for name in self.__dataclass_fields__}
+        for name, values in fields.items():
+            values[rows] = getattr(part, name)
+        return Verdict(**fields)
+
+
+def verify_cells(
+    law: CellLaw, blocks: list[CellBlock], shared: Shared, fit: CellFit, tolerance: tuple[float, float]
+) -> Verdict:
+    """Judge cells by verification runs `blocks`; `tolerance` of gain in S and threshold in V."""
+    predicted, partials = predict(law, blocks, shared, fit.value)
+    measured, variance, usable = (stacked(blocks, name) for name in ("volts", "variance", "usable"))
+    own = partials @ fit.covariance @ partials.transpose(1, 2)
+    noise = variance + fit.noise_V**2
+    residual = torch.where(usable, measured - predicted, torch.zeros_like(predicted))
+    furthest = (residual.abs() / torch.sqrt(noise + torch.diagonal(own, dim1=1, dim2=2))).amax(1)
+    asked = partials[:, :, [0, 2]]
+    weighted = asked * (usable / noise)[:, :, None]
+    normal = weighted.transpose(1, 2) @ asked
+    # a cell without usable runs has no answer: a vanishing normal matrix gives an endless standard error
+    inverse = torch.linalg.inv(normal + 1e-6 * torch.eye(2, dtype=torch.float64))
+    answer = (inverse @ (weighted.transpose(1, 2) @ residual[:, :, None]))[:, :, 0]
+    u = torch.stack([block.gain_S for block in blocks], 1) / law.largest_gain_S
+    typical = u.square().mean(1).sqrt() * law.largest_gain_S
+    errors = torch.stack([typical * torch.sqrt(inverse[:, 0, 0]), torch.sqrt(inverse[:, 1, 1])], 1)
+    fitted = torch.stack([_gain_se(law, blocks, fit), torch.sqrt(fit.covariance[:, 2, 2])], 1)
+    limits = torch.tensor(tolerance, dtype=torch.float64)
+    off = torch.stack([answer[:, 0] * typical, answer[:, 1]], 1).abs()
+    certain = ((errors <= limits / 2) & (fitted <= limits / 2)).all(1)
+    good = certain & (off <= limits).all(1) & (furthest <= _FURTHEST)
+    return Verdict(
+        answer[:, 0].numpy(), answer[:, 1].numpy(), fitted[:, 0].numpy(), good.numpy(), (~certain).numpy()
+    )
+
+
+def _gain_se(law: CellLaw, blocks: list[CellBlock], fit: CellFit) -> Tensor:
+    """Standard error of the fitted gain at the codes that were used, rms, in S, `[cell]`."""
+    rows = torch.stack([partials_to_parameters(law, block)[:, 0] for block in blocks], 1)
+    variance = torch.einsum("crp,cpq,crq->cr", rows, fit.covariance, rows)
+    return torch.sqrt(variance.mean(1)) * law.largest_gain_S
