@@ -110,7 +110,7 @@ def test_the_whole_order(instrument: Any, scope: Scope, driver: KeysightInfiniiV
         ":WAVeform:BYTeorder LSBFirst",
         ":WAVeform:UNSigned 1",
         ":WAVeform:POINts:MODE RAW",
-        ":WAVeform:POINts 2000",
+        ":WAVeform:POINts 1502",
     ]
     driver.arm()
     scope.trigger()

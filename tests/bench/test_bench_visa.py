@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from jackfield.bench import VisaSession
+from jackfield.bench import VisaSession, visa_library
 from jackfield.errors import InstrumentError
 
 
@@ -155,6 +155,12 @@ def test_what_cannot_be_opened_says_so_and_leaves_no_lock(resource: str, backend
                 VisaSession(resource, backend=backend)
         gc.collect()
     logging.disable(logging.NOTSET)
+
+
+def test_the_visa_library_is_found_or_named() -> None:
+    assert visa_library() == "py"
+    with pytest.raises(InstrumentError, match=r"VISA library '@none' cannot be loaded: .*; install pyvisa-py"):
+        visa_library("@none")
 
 
 def test_every_line_goes_to_the_log_with_its_time(instrument: Any) -> None:

@@ -158,7 +158,7 @@ def test_watch_ends_where_run_reads(bench: Bench[AbstractBoard]) -> None:
     assert trace.t_s[0] == pytest.approx(0, abs=2e-6)
     assert trace.t_s[-1] == pytest.approx(TICKS * spec.run.tick_s, abs=2e-6)
     tail = trace.volts[:, trace.t_s > (TICKS - 4) * spec.run.tick_s].mean(axis=1)
-    assert np.abs(tail - held.values_V[0, first]).max() < 0.03
+    assert np.abs(tail - held.values_V[0, first]).max() < 0.015
 
 
 def test_the_reference_is_near_its_nominal_value(bench: Bench[AbstractBoard]) -> None:

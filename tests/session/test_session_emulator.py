@@ -38,7 +38,7 @@ def test_malformed_urls_show_a_valid_one(url: str) -> None:
 def test_it_is_told_to_end_and_does(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     program = (
         "import json, os, sys\n"
-        "said = {'board': {'url': 'u', 'id': 'i'}, 'bench_toml': 't', 'pid': os.getpid()}\n"
+        "said = {'board': {'url': 'u', 'id': 'i'}, 'bench_toml': 't', 'scope': {}, 'dmm': {}, 'pid': os.getpid()}\n"
         "print(json.dumps(said), flush=True)\nsys.stdin.read()\n"
     )
     stand_in(tmp_path, monkeypatch, program)

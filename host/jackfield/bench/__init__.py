@@ -14,6 +14,7 @@ from jackfield.bench.benchfile import (
 )
 from jackfield.bench.decode import Trace, decode, decode_watch
 from jackfield.bench.digitizer import AbstractDigitizer, Acquisition, Waveform
+from jackfield.bench.door import visa_library
 from jackfield.bench.keysight_34465a import Keysight34465A
 from jackfield.bench.keysight_infiniivision import KeysightInfiniiVision
 from jackfield.bench.source import AbstractSource
@@ -45,4 +46,5 @@ __all__ = [
     "decode",
     "decode_watch",
     "parse_bench",
+    "visa_library",
 ]

@@ -12,12 +12,13 @@ from jackfield.bench.decode import Trace, decode, decode_watch
 from jackfield.bench.digitizer import AbstractDigitizer, Acquisition, Waveform
 from jackfield.bench.source import AbstractSource
 from jackfield.bench.voltmeter import AbstractVoltmeter
-from jackfield.board import BoardSpec, Measurement, RunProgram, schedule
+from jackfield.board import BoardSpec, Measurement, RunProgram, Schedule, schedule
 from jackfield.errors import BoardError, DesignError, JackfieldError
 
 __all__ = ["Bench", "PlayingBoard", "Wiring"]
 
 SAMPLES_PER_SLOT = 40
+SHORTEST_RECORD = 10_000  # samples: as quickly read as fewer, and a short batch is read more precisely
 CLOCK_MARGIN = 500e-6  # by how much the instrument's seconds may be longer than the board's
 SCREEN_MARGIN = 1.05  # of rail and reference, for the gain and offset errors of an instrument
 CLIP_REPEATS = 4
@@ -167,21 +168,26 @@ class Bench(Generic[BoardType]):
             raise DesignError(f"a program of mode {program.mode!r} is given where {mode!r} is read")
 
     def _inputs_a_record(self, program: RunProgram) -> int:
-        one = self._window(replace(program, count=1)).points
-        more = self._window(replace(program, count=2)).points - one if program.count > 1 else 0
-        if one > self.digitizer.most_points:
+        most = self.digitizer.most_points
+        one, whole = (self._samples(schedule(self.spec, replace(program, count=n))) for n in (1, program.count))
+        if one > most:
             raise DesignError(
-                f"one input takes {one} samples at {SAMPLES_PER_SLOT} a slot, the oscilloscope holds "
-                f"{self.digitizer.most_points}; scan fewer nodes at a time or run for less time"
+                f"one input takes {one} samples at {SAMPLES_PER_SLOT} a slot, the oscilloscope holds {most}; "
+                "scan fewer nodes at a time or run for less time"
             )
-        return program.count if more <= 0 else 1 + (self.digitizer.most_points - one) // more
+        # `whole` counts the margins once and a part needs them again: a part never has more than its share.
+        return program.count if whole <= most else max(1, program.count * (most - one) // whole)
 
     def _window(self, program: RunProgram, full_scale_V: float = 0.0) -> Acquisition:
         plan = schedule(self.spec, program)
         start = -plan.slot_s
         stop = plan.total_s * (1 + CLOCK_MARGIN) + plan.slot_s
-        points = int(np.ceil((stop - start) / plan.slot_s * SAMPLES_PER_SLOT))
+        points = max(self._samples(plan), min(SHORTEST_RECORD, self.digitizer.most_points))
         return Acquisition(start, stop, points, full_scale_V)
+
+    def _samples(self, plan: Schedule) -> int:
+        """Least number of samples for a plan, the slot in front of it and the slot after it."""
+        return int(np.ceil((plan.total_s / plan.slot_s * (1 + CLOCK_MARGIN) + 2) * SAMPLES_PER_SLOT))
 
     def _full_scales(self) -> list[float]:
         """Ranges to try, the first that should do, then one higher for each clipped record."""

@@ -14,14 +14,13 @@ from numpy.typing import NDArray
 
 from jackfield.bench.clock import Clock, fit_clock
 from jackfield.bench.digitizer import Waveform
-from jackfield.bench.slots import SlotReadings, read_slots
+from jackfield.bench.slots import GUARD, SlotReadings, read_slots
 from jackfield.board import BoardSpec, Measurement, RunProgram, Schedule, schedule
 from jackfield.errors import InstrumentError
 
 __all__ = ["Trace", "decode", "decode_watch"]
 
 RAILED = 0.98
-EDGE_SAMPLES = 2  # left out at both ends of a live trace, where one edge has to fix the clock
 ENOUGH_RECORDS = 8  # below this many, the scatter between records is too uncertain to be used
 
 
@@ -88,7 +87,8 @@ def decode_watch(waveforms: Sequence[Waveform], spec: BoardSpec, program: RunPro
     clock = fit_clock(waveforms, plan, reference_V)
     probes = [_probe(waveform, plan, clock, spec, p) for p, waveform in enumerate(waveforms)]
     start, stop = (clock.sample(waveforms[0], np.array(t)) for t in (plan.watch_start_s, plan.watch_stop_s))
-    live = np.arange(int(np.ceil(start)) + EDGE_SAMPLES, int(np.floor(stop)) + 1 - EDGE_SAMPLES)
+    guard = GUARD * plan.slot_s / waveforms[0].step_s
+    live = np.arange(int(np.ceil(start + guard)), int(np.floor(stop - guard)) + 1)
     if live[0] < 0 or live[-1] >= len(waveforms[0].volts):
         raise InstrumentError("the record ends before the watched run does; choose a longer window")
     traces = [

@@ -12,10 +12,20 @@ from pyvisa.resources import MessageBasedResource
 from jackfield.bench.block import read_block
 from jackfield.errors import InstrumentError
 
-__all__ = ["VisaDoor"]
+__all__ = ["VisaDoor", "visa_library"]
 
 NEWLINE_PATIENCE_S = 0.2
 FLUSH_SILENCE_S = 0.05
+
+
+def visa_library(backend: str = "@py") -> str:
+    """Where the VISA library of `backend` lies; raises InstrumentError where it cannot be loaded."""
+    try:
+        return str(pyvisa.ResourceManager(backend).visalib.library_path)
+    except Exception as error:  # a missing back end and a broken one raise what they like
+        raise InstrumentError(
+            f"VISA library {backend!r} cannot be loaded: {error}; install pyvisa-py, or your vendor's VISA"
+        ) from error
 
 
 class VisaDoor:

@@ -23,7 +23,7 @@ RUNNING = 8  # bit of the operation status condition register
 # of a high-resolution record may share.
 HOLE, LOWEST, HIGHEST = 0, 0x0200, 0xFEFF
 VOLTS_PER_DIVISION = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
-RECORD_POINTS = (1_000, 2_000, 5_000, 10_000, 20_000, 50_000, 100_000, 200_000, 500_000, 1_000_000)
+MEMORY_POINTS = 1_000_000
 TRIGGER_SOURCES = {"EXT": "EXTernal"} | {f"CH{n}": f"CHANnel{n}" for n in range(1, 5)}
 
 
@@ -62,7 +62,7 @@ class KeysightInfiniiVision(AbstractDigitizer):
     @property
     def most_points(self) -> int:
         """Samples a channel that one record can hold."""
-        return RECORD_POINTS[-1]
+        return MEMORY_POINTS
 
     def configure(self, acquisition: Acquisition) -> None:
         """Set up for `acquisition`; what the instrument has already is not sent again."""
@@ -79,7 +79,8 @@ class KeysightInfiniiVision(AbstractDigitizer):
 
     def _steps(self, acquisition: Acquisition) -> dict[str, tuple[str, ...]]:
         span = acquisition.stop_s - acquisition.start_s
-        points = next((n for n in RECORD_POINTS if n >= acquisition.points), RECORD_POINTS[-1])
+        # The memory is sent whole, or every second, third... point of it: ask for the next such number.
+        points = -(-MEMORY_POINTS // max(MEMORY_POINTS // acquisition.points, 1))
         trigger = self._entry.trigger
         mode = "HRESolution" if self._entry.mode == "high-resolution" else "NORMal"
         steps = {f"channel {c.channel}": _channel_step(c) for c in self._entry.channels}

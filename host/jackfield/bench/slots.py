@@ -11,7 +11,7 @@ from jackfield.bench.digitizer import Waveform
 from jackfield.board import Schedule
 from jackfield.errors import InstrumentError
 
-__all__ = ["SlotReadings", "read_slots"]
+__all__ = ["GUARD", "SlotReadings", "read_slots"]
 
 GUARD = 0.05  # of a slot, left out at its end: an edge is seen late by the probe's settling, and so is each slot
 UNSETTLED = 5.0  # a slot whose scatter lies this many deviations above the others' keeps its own

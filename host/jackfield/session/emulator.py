@@ -6,7 +6,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import IO
@@ -51,18 +51,23 @@ class EmulatorUrl:
 
 @dataclass(frozen=True)
 class RunningEmulator:
-    """What an emulator says when it is ready: its board's URL and id, its bench.toml, its process."""
+    """What an emulator says when it is ready: its board's URL and id, its bench.toml, its process.
+
+    `doors` gives the VISA resources `hislip` and `socket` of the instruments `scope` and `dmm`.
+    """
 
     board_url: str
     board_id: str
     bench_toml: str
+    doors: Mapping[str, Mapping[str, str]]
     pid: int
 
     @classmethod
     def announced(cls, line: bytes) -> "RunningEmulator":
         """From the one line that it prints."""
         said = json.loads(line)
-        return cls(said["board"]["url"], said["board"]["id"], said["bench_toml"], said["pid"])
+        doors = {name: said[name] for name in ("scope", "dmm")}
+        return cls(said["board"]["url"], said["board"]["id"], said["bench_toml"], doors, said["pid"])
 
 
 @contextmanager
