@@ -121,8 +121,7 @@ def load_checkpoint(path: Path) -> Checkpoint:
     place = str(path / _FACTS)
     if table.get("format") != _FORMAT:
         raise DesignError(f"{place}: format {table.get('format')!r} is not {_FORMAT}; train the network again")
-    bounds = {"bounds": {}} if "bounds" not in table else {}
-    check_keys(table | bounds, ["format", "software", "architecture", "bounds", "recipe", "training"], place)
+    check_keys({"bounds": None} | table, ["format", "software", "architecture", "bounds", "recipe", "training"], place)
     for name in ("architecture", "recipe", "training"):
         if not isinstance(table[name], Mapping):
             raise DesignError(f"{place}: {name} = {table[name]!r} is not a table")

@@ -6,5 +6,5 @@ __all__ = ["headroom_penalty"]
 
 
 def headroom_penalty(states: Tensor, limit: float) -> Tensor:
-    """Mean over samples of the sum over snapshots and nodes of relu(|v| - limit)^2; `states` [snapshot, batch, node]."""
+    """relu(|v| - limit)^2 summed over snapshots and nodes, mean over samples; `states` [snapshot, batch, node]."""
     return (states.abs() - limit).relu().square().sum(dim=(0, 2)).mean()

@@ -19,7 +19,7 @@ from jackfield.model.result import Accuracy, Epoch, TrainingResult
 
 __all__ = ["LabelledData", "measure_accuracy", "measure_largest_v", "train"]
 
-_ADAM_WARM_UP = 0.25
+_WARM_UP = 0.25
 _EVALUATION_BATCH = 2_048  # bounds the memory of large sets
 
 
@@ -79,7 +79,7 @@ def measure_accuracy(
     """How many of the inputs `x` [example, input] the network answers with their labels `y`."""
     correct = 0
     with torch.no_grad():
-        for part, labels in zip(x.split(_EVALUATION_BATCH), y.split(_EVALUATION_BATCH), strict=True):
+        for part, labels in zip(_parts(x), _parts(y), strict=True):
             states = network.states(part, quantised=quantised, rails=rails)
             correct += int((network.logits(states[-1]).argmax(1) == labels).sum())
     return Accuracy(correct, len(y))
@@ -89,8 +89,12 @@ def measure_largest_v(network: KirchhoffNet, x: Tensor) -> float:
     """The largest |v| in machine units that the inputs `x` [example, input] cause at any step, without rails."""
     steps = network.architecture.steps
     with torch.no_grad():
-        peaks = [network.states(part, snapshots=steps).abs().max() for part in x.split(_EVALUATION_BATCH)]
+        peaks = [network.states(part, snapshots=steps).abs().max() for part in _parts(x)]
     return max(float(x.abs().max()), *(float(peak) for peak in peaks))
+
+
+def _parts(values: Tensor) -> tuple[Tensor, ...]:
+    return torch.split(values, _EVALUATION_BATCH)
 
 
 def _check(network: KirchhoffNet, data: LabelledData, recipe: Recipe) -> None:
@@ -123,11 +127,12 @@ class _Descent:
         self._recipe = recipe
         self._batches = max(1, examples // recipe.batch)
         self._optimiser = torch.optim.Adam(network.parameters(), lr=recipe.learning_rate)
+        total = self._batches * recipe.epochs + 1  # one more, so that the last step is not at rate zero
         self._rate = torch.optim.lr_scheduler.OneCycleLR(
             self._optimiser,
             recipe.learning_rate,
-            total_steps=self._batches * recipe.epochs + 1,  # one more, so that the last step is not at rate zero
-            pct_start=_ADAM_WARM_UP,
+            total_steps=total,
+            pct_start=max(_WARM_UP, 2 / total),  # the rise takes a step at least
         )
 
     def epoch(self, x: Tensor, y: Tensor, generator: torch.Generator, quantised: bool) -> float:
@@ -135,7 +140,7 @@ class _Descent:
         order = torch.randperm(len(x), generator=generator)
         size = min(self._recipe.batch, len(x))
         total = 0.0
-        for chosen in order[: self._batches * size].split(size):
+        for chosen in order[: self._batches * size].view(self._batches, size):
             total += self._step(self._varied(x[chosen], generator), y[chosen], quantised)
         return total / self._batches
 
