@@ -115,7 +115,8 @@ class BankModel:
         partials = torch.autograd.grad(i.sum(), list(parameters.values()))
         steps = []
         for block, partial in zip(blocks, partials, strict=True):
-            lsb = block.scale.lsb * self.known.slope(block.name, self.cells[rows])
+            nominal = block.scale.value(knobs.codes[block.knobs])
+            lsb = block.scale.lsb * self.known.slope(block.name, self.cells[rows], nominal)
             steps.append(partial.numpy() * lsb.astype(np.float32)[:, None])
         return i.detach(), steps
 

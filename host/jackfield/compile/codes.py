@@ -118,7 +118,7 @@ def _cell_columns(
                     requested=requested.parameters[bank][name][rows],
                     target=goal,
                     actual=known.to_actual(name, cells[rows], scale.value(codes)),
-                    lsb=scale.lsb * known.slope(name, cells[rows]),
+                    lsb=scale.lsb * known.slope(name, cells[rows], scale.value(codes)),
                     clipped=clipped,
                     codes=codes,
                 )

@@ -5,6 +5,7 @@ from dataclasses import dataclass, fields, replace
 from typing import Self
 
 import numpy as np
+from numpy.polynomial.legendre import legder, legval
 from numpy.typing import NDArray
 
 from jackfield.board import BoardSpec, CalibrationRecord, Cell, Table
@@ -16,7 +17,9 @@ Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
 _HOPELESS = ("dead", "open", "stuck", "swapped", "probe_fault")
-_CELL_TABLES = ("gain_scale", "gain_zero_S", "threshold_offset_V", "current_offset_A")
+_BENDS = ("gain_bend_2_S", "gain_bend_3_S", "gain_bend_4_S", "gain_bend_5_S")
+_CELL_TABLES = ("gain_scale", "gain_zero_S", *_BENDS, "threshold_offset_V", "current_offset_A")
+_NEWTON = 8
 _NODE_TABLES = (
     "capacitance_ratio",
     "leak_S",
@@ -34,13 +37,18 @@ class KnownBoard:
     """Curves of one board, SI units; field names are the record's quantities.
 
     Cell arrays `[cell]`, node arrays `[node]`, board values of shape `[]`. `gain = gain_scale nominal +
-    gain_zero_S`, `threshold = nominal + threshold_offset_V`, `preset = preset_gain nominal + preset_offset_V`,
-    `trim = trim_gain nominal`. `bad` marks cells that must not be used, `doubtful` those that verification did
-    not pass for a milder reason.
+    gain_zero_S + sum of gain_bend_k_S P_k(nominal/gain_range_S)`, P_k the Legendre polynomials;
+    `threshold = nominal + threshold_offset_V`, `preset = preset_gain nominal + preset_offset_V`,
+    `trim = trim_gain nominal`. `gain_range_S` is the spec's. `bad` marks cells that must not be used,
+    `doubtful` those that verification did not pass for a milder reason.
     """
 
     gain_scale: Floats
     gain_zero_S: Floats
+    gain_bend_2_S: Floats
+    gain_bend_3_S: Floats
+    gain_bend_4_S: Floats
+    gain_bend_5_S: Floats
     threshold_offset_V: Floats
     current_offset_A: Floats
     capacitance_ratio: Floats
@@ -52,6 +60,7 @@ class KnownBoard:
     droop_per_s: Floats
     knee_V: Floats
     saturation: Floats
+    gain_range_S: Floats
     bad: NDArray[np.bool_]
     doubtful: NDArray[np.bool_]
 
@@ -63,6 +72,7 @@ class KnownBoard:
         return cls(
             gain_scale=cells + 1,
             gain_zero_S=cells,
+            **dict.fromkeys(_BENDS, cells),
             threshold_offset_V=cells,
             current_offset_A=cells,
             capacitance_ratio=nodes + 1,
@@ -74,6 +84,7 @@ class KnownBoard:
             droop_per_s=nodes + spec.nodes.hold_droop_V_per_s / spec.nodes.rail_V[1],
             knee_V=np.array(0.0),
             saturation=np.array(np.inf),
+            gain_range_S=_gain_range(spec),
             bad=none,
             doubtful=none,
         )
@@ -100,18 +111,35 @@ class KnownBoard:
     def to_actual(self, parameter: str, cells: Integers, nominal: Floats) -> Floats:
         """What `cells` give for the nominal values of their codes, SI."""
         if parameter == "gain":
-            return self.gain_scale[cells] * nominal + self.gain_zero_S[cells]
+            # The polynomials say nothing beyond the range; the bend stays there as it is at its end.
+            bend = legval(np.clip(nominal / self.gain_range_S[cells], -1, 1), self._bends(cells), tensor=False)
+            return np.asarray(self.gain_scale[cells] * nominal + self.gain_zero_S[cells] + bend)
         return nominal + self.threshold_offset_V[cells] if parameter == "threshold" else nominal
 
     def to_nominal(self, parameter: str, cells: Integers, actual: Floats) -> Floats:
         """The nominal values at which `cells` give `actual`, SI."""
         if parameter == "gain":
-            return (actual - self.gain_zero_S[cells]) / self.gain_scale[cells]
+            nominal = (actual - self.gain_zero_S[cells]) / self.gain_scale[cells]
+            for _ in range(_NEWTON):
+                error = self.to_actual(parameter, cells, nominal) - actual
+                nominal = nominal - error / self.slope(parameter, cells, nominal)
+            return nominal
         return actual - self.threshold_offset_V[cells] if parameter == "threshold" else actual
 
-    def slope(self, parameter: str, cells: Integers) -> Floats:
+    def slope(self, parameter: str, cells: Integers, nominal: Floats) -> Floats:
         """How far the actual value moves with the nominal one."""
-        return self.gain_scale[cells] if parameter == "gain" else np.ones(len(cells))
+        if parameter != "gain":
+            return np.ones(len(cells))
+        reach = self.gain_range_S[cells]
+        bend = legval(nominal / reach, legder(self._bends(cells)), tensor=False) / reach
+        bend = np.where(np.abs(nominal) < reach, bend, 0.0)
+        # A curve that noise has folded near its end must not send the inversion away.
+        return np.maximum(self.gain_scale[cells] + bend, self.gain_scale[cells] / 2)
+
+    def _bends(self, cells: Integers) -> Floats:
+        """Legendre coefficients `[degree, cell]`; degrees 0 and 1 belong to zero and scale."""
+        none = np.zeros(len(cells))
+        return np.stack([none, none, *(getattr(self, name)[cells] for name in _BENDS)])
 
     def node_offsets(self, source: Integers, destination: Integers, cells: Integers) -> Floats:
         """Current `[node]` into each node, in A, with nothing but the offsets of `cells` and of the nodes."""
@@ -136,7 +164,13 @@ class KnownBoard:
 
 
 def _quantities() -> tuple[str, ...]:
-    return tuple(field.name for field in fields(KnownBoard) if field.name not in ("bad", "doubtful"))
+    return tuple(field.name for field in fields(KnownBoard) if field.name not in ("gain_range_S", "bad", "doubtful"))
+
+
+def _gain_range(spec: BoardSpec) -> Floats:
+    """The largest nominal gain of each cell; 1 where its law has none."""
+    ranges = [g.parameters["gain"].hi if "gain" in g.parameters else 1.0 for g in spec.groups]
+    return np.repeat(ranges, [group.count for group in spec.groups])
 
 
 def _rows(spec: BoardSpec, name: str, table: Table) -> list[int]:

@@ -17,6 +17,7 @@ from jackfield.units import format_quantity
 __all__ = ["Scaling", "choose_scaling"]
 
 _HEADROOM = 0.9
+_ROUNDING = 1e-6
 
 
 @dataclass(frozen=True)
@@ -102,11 +103,11 @@ def _shortest_ticks(
                 uses.append(_usage(values * volts**parameter.volts * charge, scale))
         # A value on a side that the range lacks fits at no speed; quantising names its edge.
         seconds = max(use for use in [0.0, *uses] if math.isfinite(use))
-        # The small margin keeps a gain that fits exactly from costing one more tick through rounding.
-        ticks.append(max(1, math.ceil(seconds / tick * (1 - 1e-9))))
+        # A gain that fits but for float32 rounding must not cost one more tick.
+        ticks.append(max(1, math.ceil(seconds / tick * (1 - _ROUNDING))))
     stretch = spec.run.min_s / (sum(ticks) * tick)
     if stretch > 1:
-        ticks = [math.ceil(n * stretch * (1 - 1e-9)) for n in ticks]
+        ticks = [math.ceil(n * stretch * (1 - _ROUNDING)) for n in ticks]
     _check_total(sum(ticks), spec)
     return ticks
 

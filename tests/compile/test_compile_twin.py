@@ -1,0 +1,113 @@
+"""The twin: what a record says of a board becomes a circuit, a prediction and its standard errors."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from jackfield.board import BoardSpec, CalibrationRecord, Table
+from jackfield.compile import compile_circuit, twin
+from jackfield.errors import CalibrationError
+from jackfield.physics import Circuit
+
+Recorder = Callable[..., CalibrationRecord]
+
+
+def with_se(record: CalibrationRecord, name: str, se: float, residual: float = 0.0) -> CalibrationRecord:
+    old: Table = record.tables[name]
+    new = replace(old, se=np.full(len(old.index), se), residual=np.full(len(old.index), residual))
+    return CalibrationRecord(record.provenance, {**record.tables, name: new})
+
+
+def test_every_quantity_of_the_record_is_in_the_circuit(
+    jf96: BoardSpec, small: Circuit, make_record: Recorder
+) -> None:
+    record = make_record(jf96, "cmos", seed=8)
+    compiled = compile_circuit(small, jf96, record=record, largest_v=2.0)
+    circuit, value = twin(compiled, jf96, record).circuit, {n: t.value for n, t in record.tables.items()}
+    assert circuit.rails == (-1.0, 1.0)
+    np.testing.assert_allclose(circuit.capacitance.numpy(), 10e-9 * value["capacitance_ratio"])
+    np.testing.assert_allclose(circuit.leak.numpy(), value["leak_S"])
+    assert compiled.placement is not None
+    for bank, part in enumerate(circuit.slices):
+        edges, cells = part.edges[0], np.sort(compiled.placement.cells[bank])
+        assert edges.source.tolist() == compiled.image.source[bank, cells].tolist()
+        assert part.duration == pytest.approx(compiled.program.steps[bank][1] * 1e-6)
+        threshold = jf96.groups[0].parameters["threshold"].value(compiled.image.codes["threshold"][bank, cells])
+        shifted = threshold + value["threshold_offset_V"][cells]
+        np.testing.assert_allclose(edges.parameters["threshold"].numpy(), shifted)
+        assert edges.imperfection is not None
+        assert float(edges.imperfection.knee) == pytest.approx(0.005)
+        assert float(edges.imperfection.saturation) == pytest.approx(1.3 * 45e-6)
+        np.testing.assert_allclose(edges.imperfection.offset.numpy(), value["current_offset_A"][cells])
+        trims = jf96.nodes.trim.value(compiled.image.trim[bank]) * value["trim_gain"]
+        assert part.injection is not None
+        np.testing.assert_allclose(part.injection.numpy(), trims + value["node_offset_A"])
+
+
+def test_standard_errors_follow_the_record(jf96: BoardSpec, small: Circuit, make_record: Recorder) -> None:
+    record = make_record(jf96, "cmos", seed=8)
+    compiled = compile_circuit(small, jf96, record=record, largest_v=2.0)
+    x = np.random.default_rng(3).random((20, 6))
+    small_se, large_se, found = (
+        twin(compiled, jf96, with_se(record, "node_offset_A", se, residual)).predict(x)[1]
+        for se, residual in ((1e-8, 0.0), (1e-7, 0.0), (1e-8, 1e-7))
+    )
+    assert small_se.shape == (20, 10)
+    assert large_se.mean() == pytest.approx(10 * small_se.mean(), rel=0.05)
+    np.testing.assert_allclose(found, large_se)
+
+
+def test_standard_errors_cover_another_likely_board(jf96: BoardSpec, small: Circuit, make_record: Recorder) -> None:
+    record = make_record(jf96, "modules", seed=9)
+    for name, se in (("gain_scale", 0.01), ("threshold_offset_V", 2e-3), ("preset_offset_V", 1e-3)):
+        record = with_se(record, name, se)
+    compiled = compile_circuit(small, jf96, record=record, largest_v=2.0)
+    believed = twin(compiled, jf96, record)
+    x = np.random.default_rng(3).random((50, 6))
+    volts, se = believed.predict(x)
+    z = []
+    for seed in range(6):
+        truth = believed.known.drawn(jf96, record, np.random.default_rng(100 + seed))
+        z.append((replace(believed, known=truth, record=None).predict(x)[0] - volts) / se)
+    assert 0.6 < np.sqrt(np.mean(np.square(z))) < 1.7
+
+
+def test_held_nodes_droop_until_they_are_scanned(jf96: BoardSpec, small: Circuit, make_record: Recorder) -> None:
+    record = make_record(jf96, "modules", seed=9)
+    numbers = tuple(str(n + 1) for n in range(96))
+    nothing = np.zeros(96)
+    table = Table(numbers, nothing + 10.0, nothing, nothing, nothing.astype(int), nothing == 0, ("ok",) * 96)
+    drooping = CalibrationRecord(record.provenance, {**record.tables, "droop_per_s": table})
+    compiled = compile_circuit(small, jf96, record=record, largest_v=2.0)
+    x = np.random.default_rng(3).random((5, 6))
+    volts, less = (twin(compiled, jf96, r).predict(x)[0] for r in (record, drooping))
+    held_s = (2 + np.array([0, 1, 2, 3, 4] * 2)) * 20e-6
+    np.testing.assert_allclose(less, volts * np.exp(-10.0 * held_s))
+
+
+def test_states_end_at_the_prediction(jf96: BoardSpec, small: Circuit) -> None:
+    compiled = compile_circuit(small, jf96, largest_v=2.0)
+    mirror = twin(compiled, jf96)
+    x = np.random.default_rng(3).random((4, 6))
+    states = mirror.states(x, snapshots=16)
+    assert states.shape == (32, 4, 96)
+    np.testing.assert_allclose(states[-1][:, 2:12], mirror.predict(x)[0], atol=1e-12)
+
+
+def test_one_seed_gives_one_prediction(jf96: BoardSpec, small: Circuit, make_record: Recorder) -> None:
+    record = with_se(make_record(jf96, "cmos", seed=8), "gain_scale", 0.01)
+    compiled = compile_circuit(small, jf96, record=record, largest_v=2.0)
+    x = torch.rand(3, 6, generator=torch.Generator().manual_seed(1))
+    first, second = (twin(compiled, jf96, record, seed=4).predict(x) for _ in range(2))
+    np.testing.assert_array_equal(first, second)
+
+
+def test_a_record_of_another_spec_is_refused(
+    jf16: BoardSpec, jf96: BoardSpec, small: Circuit, make_record: Recorder
+) -> None:
+    compiled = compile_circuit(small, jf96, largest_v=2.0)
+    with pytest.raises(CalibrationError, match="another|digest"):
+        twin(compiled, jf96, make_record(jf16, "cmos", seed=8))
