@@ -2,7 +2,6 @@ import socket
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,8 +10,9 @@ from numpy.typing import NDArray
 from pyvisa.resources import MessageBasedResource
 
 import jackfield_boards
-from jackfield.board import BoardSpec, Trigger
+from jackfield.board import BoardSpec, ConfigImage, Trigger
 from jackfield.emulator.loop import Loop
+from jackfield.emulator.settings import Settings
 
 
 @dataclass(frozen=True)
@@ -36,23 +36,6 @@ def ramp() -> Ramp:
     return Ramp()
 
 
-def load(name: str) -> BoardSpec:
-    folder: Path = jackfield_boards.spec_folder()
-    return BoardSpec.from_toml(
-        (folder / f"{name}.toml").read_text(), {f.name: f.read_text() for f in folder.glob("*.csv")}
-    )
-
-
-@pytest.fixture(scope="session")
-def jf16() -> BoardSpec:
-    return load("jf16")
-
-
-@pytest.fixture(scope="session")
-def jf96() -> BoardSpec:
-    return load("jf96")
-
-
 @pytest.fixture
 def loop() -> Iterator[Loop]:
     """A loop whose `run` goes in a thread from `start`; stopped through a socket at the end."""
@@ -67,6 +50,7 @@ def loop() -> Iterator[Loop]:
     ours.send(b"x")
     thread.join(timeout=10)
     assert not thread.is_alive()
+    loop.close()
     ours.close()
     theirs.close()
 
@@ -82,3 +66,28 @@ def open_visa(manager: pyvisa.ResourceManager, resource: str) -> MessageBasedRes
     opened = manager.open_resource(resource, read_termination="\n", write_termination="\n", timeout=5000)
     assert isinstance(opened, MessageBasedResource)
     return opened
+
+
+def rc_board() -> BoardSpec:
+    """jf16 with 48 conductances behind a crossbar: its circuits are linear."""
+    text = (jackfield_boards.spec_folder() / "jf16.toml").read_text()
+    text = text.replace('law = "shifted_relu"', 'law = "conductance"')
+    text = text.replace('{ kind = "listed", file = "jf16_reach.csv" }', '{ kind = "crossbar" }')
+    lines = [line for line in text.splitlines() if not line.startswith("threshold =")]
+    return BoardSpec.from_toml("\n".join(lines))
+
+
+def random_settings(spec: BoardSpec, cells: int, gain_of_range: float, seed: int = 0) -> Settings:
+    """Random cells on random routes in bank 0 and others in bank 1; trims at rest."""
+    rng = np.random.default_rng(seed)
+    image = ConfigImage.safe(spec)
+    for bank in range(spec.run.banks):
+        for index in rng.permutation(spec.cell_count)[:cells]:
+            group = spec.group_of(int(index))
+            image.enable[bank, index] = True
+            image.source[bank, index] = rng.choice(group.reach.sources(int(index)))
+            image.destination[bank, index] = rng.choice(group.reach.destinations(int(index)))
+        for name, scale in spec.groups[0].parameters.items():
+            spread = gain_of_range if name == "gain" else 0.1
+            image.codes[name][bank] = scale.code(scale.clip(spread * scale.hi * rng.normal(size=spec.cell_count)))
+    return Settings(image.enable, image.source, image.destination, image.codes, image.trim)

@@ -1,6 +1,7 @@
 """How gains and thresholds move with temperature and with emulated time."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,11 +35,15 @@ class Drift:
         if drawn.is_offset:
             walk *= draws.group.parameters[parameter].hi
         thermal = drawn.per_K * (self.temperature_C - NOMINAL_C)
-        return np.asarray(thermal + walk * self._walked(f"{draws.group.name} {parameter} walk", len(thermal), epoch))
+        if walk == 0 or epoch == 0:
+            return np.asarray(thermal)
+        return np.asarray(
+            thermal + walk * _walked(self.randomness, f"{draws.group.name} {parameter} walk", len(thermal), epoch)
+        )
 
-    def _walked(self, key: str, cells: int, epoch: int) -> NDArray[np.float64]:
-        hours, part = divmod(epoch, STEPS_PER_HOUR)
-        if epoch == 0 or self.profile.walk_per_hour == 0:
-            return np.zeros(cells)
-        steps = self.randomness.normals(key, cells * (hours + 1)).reshape(hours + 1, cells)
-        return np.asarray(steps[:hours].sum(axis=0) + steps[hours] * (part / STEPS_PER_HOUR))
+
+@lru_cache(maxsize=16)
+def _walked(randomness: Randomness, key: str, cells: int, epoch: int) -> NDArray[np.float64]:
+    hours, part = divmod(epoch, STEPS_PER_HOUR)
+    steps = randomness.normals(key, cells * (hours + 1)).reshape(hours + 1, cells)
+    return np.asarray(steps[:hours].sum(axis=0) + steps[hours] * (part / STEPS_PER_HOUR))

@@ -63,10 +63,9 @@ class ByteFaults:
             return data
         u = self._randomness.uniforms(self._name, len(data), self._passed)
         self._passed += len(data)
-        sent = np.frombuffer(data, dtype=np.uint8)
-        flipped = u < faults.flip
-        bits = np.left_shift(1, (u / max(faults.flip, 1e-30) * 8).astype(np.int64) % 8).astype(np.uint8)
-        sent = np.where(flipped, sent ^ bits, sent)
+        flipped = np.flatnonzero(u < faults.flip)
+        sent = np.frombuffer(data, dtype=np.uint8).copy()
+        sent[flipped] ^= np.left_shift(1, (u[flipped] / faults.flip * 8).astype(np.int64)).astype(np.uint8)
         copies = np.ones(len(data), dtype=np.int64)
         copies[(u >= faults.flip) & (u < faults.flip + faults.drop)] = 0
         copies[(u >= faults.flip + faults.drop) & (u < faults.flip + faults.drop + faults.double)] = 2

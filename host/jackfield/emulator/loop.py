@@ -71,14 +71,19 @@ class Loop:
         return stream
 
     def run(self) -> None:
-        """Serve until `stop`; then close everything."""
-        try:
-            while not self._stopped:
-                for key, mask in self._selector.select(self._fire_due()):
-                    if key.fileobj in self._selector.get_map():
-                        key.data(mask)
-        finally:
-            self._close()
+        """Serve until `stop`."""
+        while not self._stopped:
+            for key, mask in self._selector.select(self._fire_due()):
+                if key.fileobj in self._selector.get_map():
+                    key.data(mask)
+
+    def close(self) -> None:
+        """Hang up on everybody."""
+        for stream in list(self._streams):
+            stream.close()
+        for server in self._listeners:
+            server.close()
+        self._selector.close()
 
     def _accept(self, server: socket.socket, connected: Callable[["Stream"], None]) -> None:
         try:
@@ -96,13 +101,6 @@ class Loop:
                 return wait
             heapq.heappop(self._timers)[2]()
         return 0 if self._stopped else None
-
-    def _close(self) -> None:
-        for stream in list(self._streams):
-            stream.close()
-        for server in self._listeners:
-            server.close()
-        self._selector.close()
 
 
 class Stream:

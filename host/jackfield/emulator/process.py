@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -74,8 +75,7 @@ def serve(options: EmulatorOptions, ready: Callable[[dict[str, Any]], None]) -> 
     )
     scope_wire.append(Scope(analog.randomness))
     analog.warm_up()
-    loop = Loop()
-    with _Stop(loop, options.until_eof):
+    with closing(Loop()) as loop, _Stop(loop, options.until_eof):
         opened = _open(loop, options, analog, scope_wire[0])
         if options.truth_file is not None:
             _write(options.truth_file, truth_json(analog) + "\n")

@@ -1,0 +1,39 @@
+import json
+
+import numpy as np
+import pytest
+
+from jackfield.board import QUANTITIES, BoardSpec
+from jackfield.emulator.analog import AnalogBoard
+from jackfield.emulator.truth import gauge_factor, truth, truth_json
+
+
+def test_truth_has_every_quantity_of_a_record_in_its_gauge(jf16: BoardSpec) -> None:
+    board = AnalogBoard(jf16, "rough", 7)
+    told = truth(board)
+    quantities = told["quantities"]
+    assert set(QUANTITIES) <= set(quantities)
+    assert sum(np.log(list(quantities["capacitance_ratio"].values()))) == pytest.approx(0.0, abs=1e-12)
+    k = gauge_factor(board)
+    nodes, gain = board.plant.nodes, board.plant.cells[0].parameters["gain"]
+    for number in ("1", "16"):
+        c = quantities["capacitance_ratio"][number] * jf16.nodes.capacitance_F
+        index = int(number) - 1
+        assert quantities["leak_S"][number] / c == pytest.approx(nodes.leak_S[index] / nodes.capacitance_F[index])
+    assert quantities["gain_scale"]["A17"] == pytest.approx(gain.scale[16] / k)
+    assert quantities["threshold_offset_V"]["A17"] == board.plant.cells[0].parameters["threshold"].zero[16]
+    assert quantities["saturation"]["board"] == pytest.approx(1.1 / k)
+
+
+def test_defects_are_named(jf96: BoardSpec) -> None:
+    board = AnalogBoard(jf96, "rough", 7)
+    defects = truth(board)["defects"]
+    assert set(defects.values()) == {"dead", "open", "stuck", "swapped"}
+    assert len(defects) == np.count_nonzero(board.plant.cells[0].defect)
+
+
+def test_an_ideal_board_s_truth_is_plain_json(jf16: BoardSpec) -> None:
+    told = json.loads(truth_json(AnalogBoard(jf16, "ideal", 7)))
+    assert told["quantities"]["saturation"]["board"] is None
+    assert told["quantities"]["gain_scale"]["A48"] == 1.0
+    assert told["defects"] == {}
