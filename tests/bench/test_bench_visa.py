@@ -127,6 +127,15 @@ def test_refused_settings_are_quoted(instrument: Any, session: VisaSession) -> N
     session.configure(":CHAN1:SCAL 1")
 
 
+def test_an_error_queue_that_answers_something_else_is_out_of_step(instrument: Any, session: VisaSession) -> None:
+    instrument.answer = lambda line: b"DC\n"
+    with pytest.raises(InstrumentError, match=r"answered 'DC' to :SYSTem:ERRor\?; it is out of step"):
+        session.configure(":CHAN1:SCAL 1")
+    instrument.answer = instrument.obey
+    session.configure(":CHAN1:SCAL 1")
+    assert session.generation == 2
+
+
 def test_numbers_that_are_none(instrument: Any, session: VisaSession) -> None:
     instrument.answer = lambda line: b"+1.25E-3\n"
     assert session.query_number("A?") == 1.25e-3

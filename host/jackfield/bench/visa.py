@@ -117,7 +117,13 @@ class VisaSession:
         errors: list[str] = []
         while len(errors) < LONGEST_ERROR_QUEUE:
             answer = self.query(":SYSTem:ERRor?")
-            if re.match(r"[+-]?0+\b", answer):
+            number = re.match(r"([+-]?\d+)\s*(,|$)", answer)
+            if number is None:
+                self._poisoned = True
+                raise InstrumentError(
+                    f"{self.resource} answered {answer!r} to :SYSTem:ERRor?; it is out of step, repeat"
+                )
+            if int(number.group(1)) == 0:
                 break
             errors.append(answer)
         return errors
