@@ -14,11 +14,11 @@ from jackfield_calibration.cell_model import CellLaw
 from jackfield_calibration.cell_routine import CellRoutine, Known, Step
 from jackfield_calibration.cell_runs import CellBlock
 from jackfield_calibration.defects import diagnose
-from jackfield_calibration.joint_estimator import Begin, refine_jointly, with_shared_errors
+from jackfield_calibration.joint_estimator import Begin, refine_jointly, shared_covariance, with_shared_errors
 from jackfield_calibration.node_estimator import NodeFit
 from jackfield_calibration.reader import Reader
 from jackfield_calibration.shared import Shared, shared_precision
-from jackfield_calibration.verification import Verdict, verify_cells
+from jackfield_calibration.verification import Verdict, unsure, verify_cells
 
 __all__ = ["CellCalibration", "CellOutcome"]
 
@@ -50,6 +50,8 @@ class CellCalibration:
         self._spec, self._cells, self._nodes, self._reader, self._random = spec, cells, nodes, reader, random
         self._gain, self._threshold = part.parameters["gain"], part.parameters["threshold"]
         self._law = CellLaw(part.law, self._gain.hi, part.output_limit_A)
+        tolerance = spec.tolerance
+        self._limits = (tolerance.gain_lsb * self._gain.lsb, tolerance.threshold_lsb * self._threshold.lsb)
         self._repeats = recipe.repeats(spec, self._threshold.lsb, nodes.noise_V)
         shared = Shared.start(spec, nodes, part.output_limit_A)
         prior = Prior.generous(self._gain.lsb / self._gain.hi, self._threshold.hi)
@@ -66,12 +68,29 @@ class CellCalibration:
             fit = self._fit(fit, noise)
             noise = fit.noise_V
         assert fit is not None, "the recipe has stages"
-        fit, shared_covariance = with_shared_errors(self._law, self._blocks, fit, self._begin, self._sound(fit))
+        spread = shared_covariance(self._law, self._blocks, fit, self._begin, self._sound(fit))
+        fit = with_shared_errors(self._law, self._blocks, fit, self._begin, spread)
+        fit, more = self._more(fit, spread)
         verdict, extra = self._verify(fit)
         shared = self._begin.shared.moved(self._begin.moved)
-        reads = sum(block.reads for block in self._blocks) + extra
-        shared_se = torch.sqrt(torch.diagonal(shared_covariance))
+        reads = sum(block.reads for block in self._blocks) + more + extra
+        shared_se = torch.sqrt(torch.diagonal(spread))
         return CellOutcome(fit, shared, shared_se, verdict, self._reasons(fit, shared, verdict), reads.numpy())
+
+    def _more(self, fit: CellFit, spread: torch.Tensor) -> tuple[CellFit, torch.Tensor]:
+        """More settings for the cells that need them; the fit with these, and their reads `[cell]`."""
+        reads = torch.zeros(len(self._cells), dtype=torch.int64)
+        rows = torch.nonzero(unsure(self._law, fit, self._limits))[:, 0]
+        if not len(rows):
+            return fit, reads
+        cells, known = self._cells[rows.numpy()], self._known(fit).of(rows.numpy())
+        extra = [self._read(step, "more", cells, known) for step in recipe.MORE]
+        blocks, shared = [block.of(rows) for block in self._blocks] + extra, self._begin.shared.moved(self._begin.moved)
+        part = estimate_cells(
+            self._law, blocks, shared, self._begin.prior, fit.value[rows], fit.noise_V, learn=False
+        )
+        reads[rows] = sum(block.reads for block in extra)
+        return fit.replaced(rows, with_shared_errors(self._law, blocks, part, self._begin, spread)), reads
 
     def _fit(self, fit: CellFit | None, noise_V: float) -> CellFit:  # noqa: N803
         """Cells alone, then what they share, then cells again; the last stage refines once more."""
@@ -113,8 +132,7 @@ class CellCalibration:
     # Verification
 
     def _verify(self, fit: CellFit) -> tuple[Verdict, torch.Tensor]:
-        tolerance = self._spec.tolerance
-        limits = (tolerance.gain_lsb * self._gain.lsb, tolerance.threshold_lsb * self._threshold.lsb)
+        limits = self._limits
         shared, known = self._begin.shared.moved(self._begin.moved), self._known(fit)
         blocks = [self._read(step, "verify", self._cells, known) for step in recipe.VERIFY]
         verdict = verify_cells(self._law, blocks, shared, fit, limits)
@@ -123,8 +141,7 @@ class CellCalibration:
         if not len(doubtful):
             return verdict, reads
         rows = torch.from_numpy(doubtful)
-        part = Known(known.scale[doubtful], known.zero_S[doubtful], known.threshold_V[doubtful])
-        again = [self._read(step, "verify", self._cells[doubtful], part) for step in recipe.AGAIN]
+        again = [self._read(step, "verify", self._cells[doubtful], known.of(doubtful)) for step in recipe.AGAIN]
         both = [block.of(rows) for block in blocks] + again
         second = verify_cells(self._law, both, shared, fit.of(rows), limits)
         reads[rows] += sum(block.reads for block in again)

@@ -50,6 +50,12 @@ class CellFit:
         """The fits of some cells only."""
         return CellFit(self.value[rows], self.covariance[rows], self.chi2[rows], self.noise_V)
 
+    def replaced(self, rows: Tensor, part: "CellFit") -> "CellFit":
+        """The same with the cells of `rows` as `part` has them."""
+        value, covariance, chi2 = self.value.clone(), self.covariance.clone(), self.chi2.clone()
+        value[rows], covariance[rows], chi2[rows] = part.value, part.covariance, part.chi2
+        return CellFit(value, covariance, chi2, self.noise_V)
+
 
 def predict(law: CellLaw, blocks: list[CellBlock], shared: Shared, p: Tensor) -> tuple[Tensor, Tensor]:
     """Predictions `[cell, reading]` of all blocks and partials `[cell, reading, parameter]`."""
@@ -62,15 +68,21 @@ def predict(law: CellLaw, blocks: list[CellBlock], shared: Shared, p: Tensor) ->
 
 
 def estimate_cells(
-    law: CellLaw, blocks: list[CellBlock], shared: Shared, prior: Prior, start: Tensor, noise_V: float  # noqa: N803
+    law: CellLaw, blocks: list[CellBlock], shared: Shared, prior: Prior, start: Tensor, noise_V: float, learn: bool = True  # noqa: N803,E501
 ) -> CellFit:
-    """Fit every cell from `start[cell, parameter]`; `noise_V` beyond the slot's scatter is re-estimated once."""
+    """Fit every cell from `start[cell, parameter]`; `noise_V` is a read's noise beyond its slot's scatter.
+
+    With `learn` that noise is estimated anew from the residuals.
+    """
     measured, variance, usable = (stacked(blocks, name) for name in ("volts", "variance", "usable"))
     mean, width = (value.expand_as(start) for value in (prior.mean, prior.width))
-    fit = fit_each(
-        lambda p: predict(law, blocks, shared, p), measured, usable / (variance + noise_V**2), start, mean, width
-    )
-    noise_V = excess_noise(fit.residual, variance, usable)
+
+    def model(p: Tensor, rows: Tensor) -> tuple[Tensor, Tensor]:
+        return predict(law, [block.of(rows) for block in blocks], shared, p)
+
+    fit = fit_each(model, measured, usable / (variance + noise_V**2), start, mean, width)
+    if learn:
+        noise_V = excess_noise(fit.residual, variance, usable)
     chi2 = chi_square(fit.residual, variance + noise_V**2, usable)
     return CellFit(fit.value, fit.covariance, chi2, noise_V)
 

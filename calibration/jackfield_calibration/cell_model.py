@@ -14,12 +14,13 @@ from jackfield.physics import LAWS, Imperfection, cell_response
 from jackfield_calibration.cell_runs import CellBlock
 from jackfield_calibration.shared import Shared
 
-__all__ = ["CELL_PARAMETERS", "CellLaw", "bends", "partials_to_parameters", "respond"]
+__all__ = ["ALL_COLUMNS", "CELL_PARAMETERS", "OWN_COLUMNS", "CellLaw", "bends", "gain_partials", "partials_to_parameters", "respond"]
 
 CELL_PARAMETERS = ("scale", "zero", "threshold", "offset", "bend_2", "bend_3", "bend_4", "bend_5")
 """Relative; over the largest gain; V; over the output limit; bends over the largest gain, at full scale."""
 
-_CHUNK = 2048  # cells at a time: the working set stays in cache
+OWN_COLUMNS, ALL_COLUMNS = 3, 9
+_CHUNK = 1024  # cells at a time: the working set stays in cache
 _STEP = 1e-6
 
 
@@ -55,32 +56,36 @@ def _effective(law: CellLaw, block: CellBlock, p: Tensor) -> tuple[Tensor, Tenso
     return gain, block.threshold_V + p[:, 2], p[:, 3]
 
 
+def gain_partials(u: Tensor) -> Tensor:
+    """d(gain)/d(parameter) at nominal gain u, both over the largest gain, `[cell, parameter]`."""
+    one, none = torch.ones_like(u)[:, None], torch.zeros_like(u)[:, None]
+    return torch.cat([u[:, None], one, none, none, bends(u)], 1)
+
+
 def partials_to_parameters(law: CellLaw, block: CellBlock) -> Tensor:
     """d(gain, threshold, offset)/d(parameter), `[cell, 3, parameter]`."""
-    u = block.gain_S / law.largest_gain_S
-    chain = torch.zeros(len(u), 3, len(CELL_PARAMETERS), dtype=torch.float64)
-    chain[:, 0, 0], chain[:, 0, 1], chain[:, 0, 4:] = u, 1.0, bends(u)
-    chain[:, 1, 2] = 1.0
-    chain[:, 2, 3] = 1.0
-    return chain
+    gain = gain_partials(block.gain_S / law.largest_gain_S)
+    threshold, offset = torch.zeros_like(gain), torch.zeros_like(gain)
+    threshold[:, 2], offset[:, 3] = 1.0, 1.0
+    return torch.stack([gain, threshold, offset], 1)
 
 
 def respond(
-    law: CellLaw, block: CellBlock, shared: Shared, p: Tensor, with_shared: bool = False
+    law: CellLaw, block: CellBlock, shared: Shared, p: Tensor, columns: int = OWN_COLUMNS
 ) -> tuple[Tensor, Tensor]:
     """Predicted volts `[cell, input, end]` and their partials `[cell, input, end, column]`.
 
-    Columns: gain (of the largest), threshold, offset (of the limit); with `with_shared` also ln C, preset of
-    the source, ln C, preset of the destination, knee, limit.
+    Columns, as many as asked: gain (of the largest), threshold, offset (of the limit); ln C, preset of the
+    source, ln C, preset of the destination, knee, limit.
     """
     rows = torch.arange(len(block.gain_S)).split(_CHUNK)
-    parts = [_respond(law, block.of(row), shared, p[row], with_shared) for row in rows]
+    parts = [_respond(law, block.of(row), shared, p[row], columns) for row in rows]
     volts, partials = zip(*parts, strict=True)
     return torch.cat(volts), torch.cat(partials)
 
 
 def _respond(
-    law: CellLaw, block: CellBlock, shared: Shared, p: Tensor, with_shared: bool
+    law: CellLaw, block: CellBlock, shared: Shared, p: Tensor, columns: int
 ) -> tuple[Tensor, Tensor]:
     gain, threshold, offset = (value[:, None] for value in _effective(law, block, p))
     ends = (block.source, block.destination)
@@ -90,8 +95,7 @@ def _respond(
     ]
     logs = [shared.log_capacitance[node][:, None] for node in ends]
     inputs = [gain, threshold, offset, logs[0], presets[0], logs[1], presets[1], shared.knee_V, shared.limit]
-    varied = len(inputs) if with_shared else 3
-    spread = [_varied(value, 1 + i if i < varied else None, 1 + varied) for i, value in enumerate(inputs)]
+    spread = [_varied(value, 1 + i if i < columns else None, 1 + columns) for i, value in enumerate(inputs)]
     volts = torch.stack(_integrate(law, block, shared, spread), dim=-1)
     partials = (volts[1:] - volts[:1]) / _STEP
     return volts[0], partials.movedim(0, -1)

@@ -27,7 +27,7 @@ _CURRENT = 0.8  # of the output limit, the most that a run is planned for
 _SWING = 1.6  # of the rail, the largest difference between two nodes that a run is planned for
 _NODE = 0.85  # of the rail, the largest node voltage that a run is planned for
 _JITTER, _JITTERED = 0.08, 0.3  # spread of a step's gains, relative; below this gain it shrinks no further
-_FREE_GAINS, _FREE_SHARES = (0.15, 0.95), (0.5, 1.0)
+_FREE_GAINS, _FREE_SHARES = (0.2, 0.95), (0.4, 1.0)
 _STEP_TURN = 0.3  # k of one integration step
 
 
@@ -36,16 +36,16 @@ class Step:
     """One setting of every cell: wanted true gain (of the largest, 0 is code zero), k, overdrives, banks.
 
     `overdrives` are shares of the largest overdrive that the run allows, one an input; negative ones are volts
-    below the threshold, where only the current offset flows. `free`: every cell draws the size
-    of its gain and its overdrive at random (verification), odd cells with the sign of `gain`, even ones against it;
-    `k` and the size of `gain` then only set the run's length.
+    below the threshold, where only the current offset flows. With `free` (1, 2, ...: verification)
+    every cell draws its gain and its overdrive at random, the gain's sign and third of the range by turns, so that
+    no cell meets like settings only; `gain` and `k` then only set the run's length.
     """
 
     name: str
     gain: float
     k: float
     overdrives: tuple[float, ...]
-    free: bool = False
+    free: int = 0
 
     def repeated(self, times: int) -> "Step":
         """The same with every overdrive `times` over, each on another common mode."""
@@ -64,6 +64,10 @@ class Known:
     def nothing(cls, cells: int) -> "Known":
         """Nominal cells."""
         return cls(np.ones(cells), np.zeros(cells), np.zeros(cells))
+
+    def of(self, rows: Integers) -> "Known":
+        """The same of some cells only."""
+        return Known(self.scale[rows], self.zero_S[rows], self.threshold_V[rows])
 
 
 class CellRoutine(Routine):
@@ -98,7 +102,10 @@ class CellRoutine(Routine):
         count, step = len(self._cells), self._step
         wanted = step.gain * (1 + random.uniform(-_JITTER, _JITTER, count) / max(abs(step.gain), _JITTERED))
         if step.free:
-            wanted = np.sign(step.gain) * np.where(self._cells % 2, 1, -1) * random.uniform(*_FREE_GAINS, count)
+            turn = self._cells + step.free
+            low, high = _FREE_GAINS
+            size = low + (high - low) * (turn // 2 % 3 + random.uniform(0, 1, count)) / 3
+            wanted = np.where(turn % 2, 1, -1) * size
         nominal = (wanted * self._gain.hi - known.zero_S) / known.scale if step.gain else np.zeros(count)
         self._gain_codes = self._gain.code(self._gain.clip(nominal))
         self._threshold_codes = self._threshold.code(random.uniform(-0.5, 0.5, count) * self._threshold.hi)

@@ -29,10 +29,11 @@ def diagnose(law: CellLaw, blocks: list[CellBlock], shared: Shared, prior: Prior
     }
     wide = replace(prior, width=prior.width.clone())
     wide.width[0] = 2.0  # a stuck code may be anywhere, either sign
-    costs = {
-        name: estimate_cells(law, parts, shared, wide, begin, fit.noise_V) for name, (parts, begin) in suppositions.items()
+    others = {
+        name: estimate_cells(law, parts, shared, wide, begin, fit.noise_V, learn=False)
+        for name, (parts, begin) in suppositions.items()
     }
-    return [_name(row, fit, costs) for row in range(len(fit.value))]
+    return [_name(row, fit, others) for row in range(len(fit.value))]
 
 
 def _constant(law: CellLaw, block: CellBlock) -> Tensor:

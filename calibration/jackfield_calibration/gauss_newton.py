@@ -8,11 +8,14 @@ from torch import Tensor
 
 __all__ = ["Fit", "Model", "fit_each"]
 
-Model = Callable[[Tensor], tuple[Tensor, Tensor]]
-"""Parameters `[fit, parameter]` to predictions `[fit, reading]` and their partials `[fit, reading, parameter]`."""
+Model = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
+"""Parameters `[fit, parameter]` of the fits `rows` int64 `[fit]` to predictions `[fit, reading]` and their
+partials `[fit, reading, parameter]`."""
 
 _DAMPING_START = 1e-3
-_STEPS_AT_MOST = 12
+_DAMPING_MOST = 1e6
+_LEAST_GAIN, _LEAST_SHARE = 3e-3, 1e-4  # of chi^2, absolute and of what it is: less is not worth a step
+_STEPS_AT_MOST = 15
 
 
 @dataclass(frozen=True)
@@ -28,29 +31,28 @@ def fit_each(model: Model, measured: Tensor, weight: Tensor, start: Tensor, prio
     """Minimise sum of weight (measured - predicted)^2 + ((p - prior)/width)^2, fit by fit.
 
     `measured` and `weight` (1/V^2, 0 for readings that do not count) are `[fit, reading]`; `start`, `prior`,
-    `width` `[fit, parameter]` in any units. Levenberg's damping is each fit's own. Standard errors are those of
-    the linearised problem.
+    `width` `[fit, parameter]` in any units. Levenberg's damping is each fit's own; a fit that has settled is
+    not evaluated again. Standard errors are those of the linearised problem.
     """
-    value = start.clone()
-    damping = torch.full((len(start),), _DAMPING_START, dtype=start.dtype)
-    predicted, partials = model(value)
+    value, damping = start.clone(), torch.full((len(start),), _DAMPING_START, dtype=start.dtype)
+    predicted, partials = model(value, torch.arange(len(start)))
     cost = _cost(measured - predicted, weight, value, prior, width)
     for _ in range(_STEPS_AT_MOST):
         normal, slope = _normal(measured - predicted, partials, weight, value, prior, width)
         loaded = normal + torch.diag_embed(damping[:, None] * torch.diagonal(normal, dim1=1, dim2=2))
         step = torch.linalg.solve(loaded, slope[:, :, None])[:, :, 0]
-        trial = value + step
-        trial_predicted, trial_partials = model(trial)
-        trial_cost = _cost(measured - trial_predicted, weight, trial, prior, width)
-        better = trial_cost <= cost
-        gained = torch.where(better, cost - trial_cost, torch.zeros_like(cost))
-        value = torch.where(better[:, None], trial, value)
-        predicted = torch.where(better[:, None], trial_predicted, predicted)
-        partials = torch.where(better[:, None, None], trial_partials, partials)
-        cost = torch.where(better, trial_cost, cost)
-        damping = torch.where(better, damping / 10, damping * 10).clamp(1e-9, 1e9)
-        if bool((gained <= 3e-3 + 1e-4 * cost).all()) and bool(better.all()):
+        promised = (step * slope).sum(1)
+        rows = torch.nonzero((promised > _LEAST_GAIN + _LEAST_SHARE * cost) & (damping < _DAMPING_MOST))[:, 0]
+        if not len(rows):
             break
+        trial = value[rows] + step[rows]
+        there, bent = model(trial, rows)
+        found = _cost(measured[rows] - there, weight[rows], trial, prior[rows], width[rows])
+        better = found <= cost[rows]
+        taken = rows[better]
+        value[taken], predicted[taken], partials[taken] = trial[better], there[better], bent[better]
+        cost[taken] = found[better]
+        damping[rows] = torch.where(better, damping[rows] / 10, damping[rows] * 10)
     normal, _ = _normal(measured - predicted, partials, weight, value, prior, width)
     return Fit(value, torch.linalg.inv(normal), measured - predicted)
 

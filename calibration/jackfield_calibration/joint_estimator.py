@@ -9,12 +9,12 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from jackfield_calibration.cell_estimator import CellFit, Prior, estimate_cells, predict
-from jackfield_calibration.cell_model import CELL_PARAMETERS, CellLaw, partials_to_parameters, respond
+from jackfield_calibration.cell_estimator import CellFit, Prior, estimate_cells
+from jackfield_calibration.cell_model import ALL_COLUMNS, CELL_PARAMETERS, CellLaw, partials_to_parameters, respond
 from jackfield_calibration.cell_runs import CellBlock, stacked
 from jackfield_calibration.shared import Shared
 
-__all__ = ["Begin", "refine_jointly", "with_shared_errors"]
+__all__ = ["Begin", "refine_jointly", "shared_covariance", "with_shared_errors"]
 
 _SHARES = (1.0, 0.3, 0.1)
 _ENOUGH_CELLS = 1200  # more do not make the shared values better than the tolerances ask
@@ -94,27 +94,31 @@ def refine_jointly(
     return moved
 
 
-def with_shared_errors(
+def shared_covariance(
     law: CellLaw, blocks: list[CellBlock], fit: CellFit, begin: Begin, sound: Tensor
-) -> tuple[CellFit, Tensor]:
-    """`fit` with covariances that include what is not known of the shared values, and their covariance.
-
-    `begin.moved` is where the refinement ended.
-    """
+) -> Tensor:
+    """Covariance of the shared values at `begin.moved`, from the same cells as the refinement."""
     rows = torch.nonzero(sound)[:, 0]
     rows = rows[:: max(1, len(rows) // _ENOUGH_CELLS)]
-    shared = _linearise(law, [block.of(rows) for block in blocks], fit.of(rows), begin, begin.moved).covariance
+    return _linearise(law, [block.of(rows) for block in blocks], fit.of(rows), begin, begin.moved).covariance
+
+
+def with_shared_errors(
+    law: CellLaw, blocks: list[CellBlock], fit: CellFit, begin: Begin, covariance: Tensor
+) -> CellFit:
+    """`fit` with covariances that include what is not known of the shared values (their `covariance`)."""
     spreads = []
     for part in torch.arange(len(fit.value)).split(_AT_A_TIME):
         linear = _linearise(law, [block.of(part) for block in blocks], fit.of(part), begin, begin.moved)
-        spreads.append(linear.inverse + linear.gain @ shared @ linear.gain.transpose(1, 2))
-    return replace(fit, covariance=torch.cat(spreads)), shared
+        spreads.append(linear.inverse + linear.gain @ covariance @ linear.gain.transpose(1, 2))
+    return replace(fit, covariance=torch.cat(spreads))
 
 
 def _cost(
     law: CellLaw, blocks: list[CellBlock], fit: CellFit, begin: Begin, moved: Tensor, noise_V: float  # noqa: N803
 ) -> float:
-    predicted, _ = predict(law, blocks, begin.shared.moved(moved), fit.value)
+    shared = begin.shared.moved(moved)
+    predicted = torch.cat([respond(law, block, shared, fit.value, 0)[0].flatten(1) for block in blocks], 1)
     measured, variance, usable = (stacked(blocks, name) for name in ("volts", "variance", "usable"))
     readings = (usable * (measured - predicted) ** 2 / (variance + noise_V**2)).sum()
     weak = (((fit.value - begin.prior.mean) / begin.prior.width) ** 2).sum()
@@ -127,7 +131,7 @@ def _linearise(
     value, shared, prior = fit.value, begin.shared.moved(moved), begin.prior
     sums = _Normal(len(value), shared.size)
     for block in blocks:
-        volts, partials = respond(law, block, shared, value, with_shared=True)
+        volts, partials = respond(law, block, shared, value, ALL_COLUMNS)
         residual = torch.where(block.usable, block.volts - volts, torch.zeros_like(volts)).flatten(1)
         weight = (block.usable / (block.variance + fit.noise_V**2)).flatten(1)
         own = partials[..., :3].flatten(1, 2) @ partials_to_parameters(law, block)

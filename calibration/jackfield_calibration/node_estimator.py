@@ -100,18 +100,19 @@ class _Model:
         width = torch.tensor([0.2, 0.2, 0.5, 0.5, 0.5, 0.5], dtype=torch.float64)
         return start.repeat(spec.nodes.count, 1), width.repeat(spec.nodes.count, 1)
 
-    def __call__(self, p: Tensor) -> tuple[Tensor, Tensor]:
+    def __call__(self, p: Tensor, rows: Tensor) -> tuple[Tensor, Tensor]:
+        preset, held, pushed = self._preset[rows], self._held[rows], self._push[rows]
         gain, offset, leak, rate, trim, droop = (p[:, i, None] for i in range(6))
         turn = leak * self._time
         decay = torch.exp(-turn)
         # (1 - exp(-x))/x and its slope, by series where x is small
         mean = torch.where(turn.abs() < 1e-4, 1 - turn / 2, -torch.expm1(-turn) / turn)
         bend = torch.where(turn.abs() < 1e-2, -0.5 + turn / 3 - turn**2 / 8, (decay - mean) / turn)
-        push = rate * self._time + trim * self._push
-        left = 1 - droop * self._held
-        start = gain * self._preset + offset
+        push = rate * self._time + trim * pushed
+        left = 1 - droop * held
+        start = gain * preset + offset
         free = start * decay + push * mean
         by_leak = self._time * (push * bend - start * decay)
-        partials = [self._preset * decay, decay, by_leak, self._time * mean, self._push * mean]
-        columns = [column.expand_as(free) * left for column in partials] + [-self._held * free]
+        partials = [preset * decay, decay, by_leak, self._time * mean, pushed * mean]
+        columns = [column.expand_as(free) * left for column in partials] + [-held * free]
         return free * left, torch.stack(columns, dim=2)

@@ -8,7 +8,7 @@ alone) and once above it (the gain at code zero). Three fresh settings verify.
 from jackfield.board import BoardSpec
 from jackfield_calibration.cell_routine import Step
 
-__all__ = ["AGAIN", "STAGES", "VERIFY", "repeats"]
+__all__ = ["AGAIN", "MORE", "STAGES", "VERIFY", "repeats"]
 
 STAGES: tuple[tuple[Step, ...], ...] = (
     (Step("minus-5", -0.5, 1.0, (0.7,)), Step("plus-5", 0.5, 1.0, (0.9,))),
@@ -19,17 +19,21 @@ STAGES: tuple[tuple[Step, ...], ...] = (
         Step("minus-2", -0.2, 2.5, (0.7,)),
         Step("plus-2", 0.2, 1.0, (1.0,)),
         Step("plus-65", 0.65, 1.0, (1.0,)),
-        Step("plus-9", 0.9, 1.0, (1.0,)),
+        Step("plus-9", 0.9, 1.0, (1.0, 1.0)),
     ),
 )
 
-VERIFY: tuple[Step, ...] = tuple(
-    Step(f"{number}", gain, 1.8, (1.0,), free=True) for number, gain in ((1, 0.55), (2, -0.55), (3, 0.55))
+MORE: tuple[Step, ...] = (
+    Step("minus-8", -0.8, 2.5, (0.6, 0.6)),
+    Step("minus-3", -0.3, 2.5, (0.6,)),
+    Step("plus-5", 0.5, 1.0, (1.0,)),
+    Step("plus-8", 0.8, 1.0, (1.0, 1.0, 1.0)),
 )
+"""For the cells whose standard errors are not yet well within tolerance."""
 
-AGAIN: tuple[Step, ...] = tuple(
-    Step(f"{number}", gain, 1.8, (1.0,) * 2, free=True) for number, gain in ((4, -0.55), (5, 0.55), (6, -0.55))
-)
+VERIFY: tuple[Step, ...] = tuple(Step(f"{turn}", 0.55, 1.8, (1.0,), free=turn) for turn in (1, 2, 3))
+
+AGAIN: tuple[Step, ...] = tuple(Step(f"{turn}", 0.55, 1.8, (1.0, 1.0), free=turn) for turn in (4, 5, 6))
 """For the cells that the first three left in doubt."""
 
 _SHARE = 0.4  # of the threshold's tolerance, the noise of a read that needs no repeat

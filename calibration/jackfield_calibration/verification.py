@@ -13,15 +13,17 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from jackfield_calibration.cell_estimator import CellFit, predict
-from jackfield_calibration.cell_model import CellLaw, partials_to_parameters
+from jackfield_calibration.cell_model import CellLaw, gain_partials
 from jackfield_calibration.cell_runs import CellBlock, stacked
 from jackfield_calibration.shared import Shared
 
-__all__ = ["Verdict", "verify_cells"]
+__all__ = ["Verdict", "gain_se", "unsure", "verify_cells"]
 
 Floats = NDArray[np.float64]
 
 _FURTHEST = 5.0
+_ENOUGH = 0.35  # of the tolerance: verification asks for half
+_LEVELS = (-0.9, -0.6, 0.6, 0.9)
 
 
 @dataclass(frozen=True)
@@ -63,7 +65,8 @@ def verify_cells(
     u = torch.stack([block.gain_S for block in blocks], 1) / law.largest_gain_S
     typical = u.square().mean(1).sqrt() * law.largest_gain_S
     errors = torch.stack([typical * torch.sqrt(inverse[:, 0, 0]), torch.sqrt(inverse[:, 1, 1])], 1)
-    fitted = torch.stack([_gain_se(law, blocks, fit), torch.sqrt(fit.covariance[:, 2, 2])], 1)
+    used = [block.gain_S for block in blocks]
+    fitted = torch.stack([gain_se(law, used, fit), torch.sqrt(fit.covariance[:, 2, 2])], 1)
     limits = torch.tensor(tolerance, dtype=torch.float64)
     off = torch.stack([answer[:, 0] * typical, answer[:, 1]], 1).abs()
     certain = ((errors <= limits / 2) & (fitted <= limits / 2)).all(1)
@@ -73,8 +76,15 @@ def verify_cells(
     )
 
 
-def _gain_se(law: CellLaw, blocks: list[CellBlock], fit: CellFit) -> Tensor:
-    """Standard error of the fitted gain at the codes that were used, rms, in S, `[cell]`."""
-    rows = torch.stack([partials_to_parameters(law, block)[:, 0] for block in blocks], 1)
+def gain_se(law: CellLaw, nominal_S: list[Tensor], fit: CellFit) -> Tensor:  # noqa: N803
+    """Standard error of the fitted gains at nominal gains `[cell]` each, rms over them, in S, `[cell]`."""
+    rows = torch.stack([gain_partials(nominal / law.largest_gain_S) for nominal in nominal_S], 1)
     variance = torch.einsum("crp,cpq,crq->cr", rows, fit.covariance, rows)
     return torch.sqrt(variance.mean(1)) * law.largest_gain_S
+
+
+def unsure(law: CellLaw, fit: CellFit, tolerance: tuple[float, float]) -> Tensor:
+    """Whether a cell's standard errors, over the range of gains, leave too little of the tolerance, `[cell]`."""
+    levels = [torch.full_like(fit.chi2, level * law.largest_gain_S) for level in _LEVELS]
+    gain, threshold = gain_se(law, levels, fit), torch.sqrt(fit.covariance[:, 2, 2])
+    return (gain > _ENOUGH * tolerance[0]) | (threshold > _ENOUGH * tolerance[1])
