@@ -3,6 +3,7 @@
 import pytest
 import torch
 
+from jackfield.errors import DesignError
 from jackfield.physics import LAWS, Circuit, EdgeSet, Imperfection, Slice, cell_response, integrate
 
 
@@ -25,6 +26,31 @@ def test_a_cell_is_a_circuit_of_two_nodes(law: str) -> None:
         LAWS[law], params, cell, *ends, *numbers(1.0, 1.2, 0.1, 0.2, 0.02, -0.03), 1.5, steps=7
     )
     torch.testing.assert_close(torch.stack(found, dim=1), expected, rtol=1e-13, atol=1e-13)
+
+
+@pytest.mark.parametrize("law", LAWS)
+def test_gradients_are_those_of_finite_differences(law: str) -> None:
+    generator = torch.Generator().manual_seed(2)
+    names = LAWS[law].parameter_names
+    lows = [0.3] * len(names) + [0.05, 0.6, 0.01, -0.5, -0.5, 1.0, 1.2, 0.1, 0.2, 0.02, -0.03, 1.5]
+    inputs = [(low + 0.3 * torch.rand(5, generator=generator)).double().requires_grad_() for low in lows]
+
+    def response(*values: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        params = dict(zip(names, values, strict=False))
+        knee, saturation, offset, *rest = values[len(names) :]
+        cell = Imperfection(knee, saturation, offset)
+        v_s0, v_d0, c_s, c_d, leak_s, leak_d, inj_s, inj_d, duration = rest
+        return cell_response(
+            LAWS[law], params, cell, v_s0, v_d0, c_s, c_d, leak_s, leak_d, inj_s, inj_d, duration, steps=3
+        )
+
+    assert torch.autograd.gradcheck(response, inputs, eps=1e-6, atol=1e-8, rtol=1e-6)
+
+
+def test_no_steps_cannot_be() -> None:
+    one = numbers(1.0)
+    with pytest.raises(DesignError, match="at least 1"):
+        cell_response(LAWS["conductance"], {"gain": one}, None, *[one] * 9, steps=0)
 
 
 def test_cells_and_points_broadcast_with_gradients() -> None:

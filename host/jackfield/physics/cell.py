@@ -1,11 +1,18 @@
 """One cell between two capacitors, for thousands of cells at once: what calibration measures."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from typing import Any, cast
 
+import numpy as np
+import torch
 from torch import Tensor
 
+from jackfield.errors import DesignError
+from jackfield.physics.cell_kernel import cell_loops
+from jackfield.physics.kernel import PARAMETERS, Array
 from jackfield.physics.laws import ElementLaw, Imperfection
-from jackfield.physics.tableau import TABLEAUS
+from jackfield.physics.tableau import TABLEAUS, scaled
+from jackfield.physics.threads import in_threads, parts
 
 
 def cell_response(
@@ -25,29 +32,53 @@ def cell_response(
 ) -> tuple[Tensor, Tensor]:
     """Voltages (v_s, v_d) after `duration` of a single edge from node s to node d.
 
-    All tensors broadcast, any consistent units (SI in calibration), float64 advised. c: capacitance,
-    leak: conductance to ground, inj: current into the node. RK4 (3/8 rule), no rails; differentiable.
+    All tensors broadcast, any consistent units (SI in calibration); computed in v_s0's dtype, float64
+    advised. c: capacitance, leak: conductance to ground, inj: current into the node. RK4 (3/8 rule), no
+    rails. Differentiable once to everything; since rows are independent, the gradient of a sum to
+    parameters that were expanded to one per row is the whole Jacobian.
     """
-    tableau = TABLEAUS["rk4"]
-    h = duration / steps
-    v_s, v_d = v_s0, v_d0
-    for _ in range(steps):
-        slopes: list[tuple[Tensor, Tensor]] = []
-        for row in tableau.stages:
-            y_s, y_d = _combine(v_s, v_d, h, row, slopes)
-            i = law.current(y_s, y_d, params, imperfection)
-            slopes.append(((inj_s - leak_s * y_s - i) / c_s, (inj_d - leak_d * y_d + i) / c_d))
-        v_s, v_d = _combine(v_s, v_d, h, tableau.weights, slopes)
-    return v_s, v_d
+    if steps < 1:
+        raise DesignError(f"a response of {steps} steps is not possible; take at least 1")
+    cell = imperfection or Imperfection()
+    values = [params[name] for name in law.parameter_names]
+    values += [torch.zeros(())] * (PARAMETERS - len(values))
+    values += [cell.knee, 1 / cell.saturation, cell.offset, v_s0, v_d0, 1 / c_s, 1 / c_d]
+    values += [leak_s, leak_d, inj_s, inj_d, torch.as_tensor(duration, dtype=v_s0.dtype) / steps]
+    shape = np.broadcast_shapes(*(tuple(value.shape) for value in values))
+    table = torch.stack([value.to(v_s0.dtype).expand(shape) for value in values], dim=-1)
+    apply = cast(Callable[..., Tensor], _Response.apply)
+    after = apply(law.name, steps, table)
+    return after[..., 0], after[..., 1]
 
 
-def _combine(
-    v_s: Tensor,
-    v_d: Tensor,
-    h: Tensor | float,
-    weights: tuple[float, ...],
-    slopes: list[tuple[Tensor, Tensor]],
-) -> tuple[Tensor, Tensor]:
-    for weight, (k_s, k_d) in zip(weights, slopes, strict=True):
-        v_s, v_d = v_s + h * weight * k_s, v_d + h * weight * k_d
-    return v_s, v_d
+class _Response(torch.autograd.Function):
+    """law, steps, table [..., column] -> voltages [..., 2]."""
+
+    @staticmethod
+    def forward(ctx: Any, law: str, steps: int, table: Tensor) -> Tensor:
+        flat = np.ascontiguousarray(table.detach().numpy().reshape(-1, table.shape[-1]))
+        after = np.empty((len(flat), 2), flat.dtype)
+        respond, _ = cell_loops(law)
+        square, weights = _rule(flat)
+        in_threads(lambda part: respond(flat[part], after[part], steps, square, weights), parts(len(flat)))
+        ctx.kept = (law, steps, flat)
+        return torch.from_numpy(after.reshape(*table.shape[:-1], 2))
+
+    @staticmethod
+    @torch.autograd.function.once_differentiable
+    def backward(ctx: Any, cotangent: Tensor) -> tuple[None, None, Tensor]:
+        law, steps, flat = ctx.kept
+        given = np.ascontiguousarray(cotangent.numpy().reshape(-1, 2))
+        gradient = np.empty_like(flat)
+        _, pull_back = cell_loops(law)
+        square, weights = _rule(flat)
+        in_threads(
+            lambda part: pull_back(flat[part], given[part], gradient[part], steps, square, weights),
+            parts(len(flat)),
+        )
+        return None, None, torch.from_numpy(gradient.reshape(*cotangent.shape[:-1], -1))
+
+
+def _rule(table: Array) -> tuple[Array, Array]:
+    rows, weights, _ = scaled(TABLEAUS["rk4"], 1.0, table.dtype)
+    return np.stack(rows), weights

@@ -1,12 +1,9 @@
 """Runs a circuit with fixed steps; gradients are exactly those of the steps that ran."""
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import lru_cache
-from itertools import pairwise
 from math import inf
-from typing import Any, TypeVar, cast
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -26,10 +23,7 @@ from jackfield.physics.march import (
     untiled,
 )
 from jackfield.physics.tableau import TABLEAUS, Tableau
-
-# Tiles are dealt to a fixed number of chunks and chunks are summed in order, whatever the threads.
-_CHUNKS = 8
-_T = TypeVar("_T")
+from jackfield.physics.threads import in_threads, parts
 
 
 def integrate(
@@ -108,8 +102,8 @@ class _Integration(torch.autograd.Function):
         start = tiled(v0.detach().numpy())
         states = np.empty((len(arrays.slices) * plan.snapshots, *start.shape), start.dtype)
         keep = plan.keep and any(ctx.needs_input_grad)
-        chunks = _chunks(len(start))
-        tapes = _in_threads(lambda c: march(arrays, start[c], states[:, c], keep), chunks)
+        chunks = parts(len(start))
+        tapes = in_threads(lambda c: march(arrays, start[c], states[:, c], keep), chunks)
         if keep:
             ctx.kept = (arrays, chunks, tapes, len(v0))
         return torch.from_numpy(untiled(states, len(v0)))
@@ -120,7 +114,7 @@ class _Integration(torch.autograd.Function):
         arrays, chunks, tapes, batch = ctx.kept
         given = np.stack([tiled(part) for part in cotangents.contiguous().numpy()])
         gradients = [arrays.zero_gradients() for _ in chunks]
-        starts = _in_threads(
+        starts = in_threads(
             lambda job: march_back(arrays, job[1], given[:, job[0]], job[2]),
             list(zip(chunks, tapes, gradients, strict=True)),
         )
@@ -153,19 +147,3 @@ def _as_tensors(gradients: Gradients) -> list[Tensor]:
     nodes = [inverse, leak, *(part[1] for part in gradients.nodes)]
     tables = [table for part in gradients.tables for table in part]
     return [torch.from_numpy(values[1:].copy()) for values in nodes] + [torch.from_numpy(t) for t in tables]
-
-
-def _chunks(tiles: int) -> list[slice]:
-    """Contiguous tiles, at most _CHUNKS parts; depends on the number of tiles alone."""
-    edges = np.linspace(0, tiles, max(1, min(tiles, _CHUNKS)) + 1).astype(int)
-    return [slice(int(first), int(last)) for first, last in pairwise(edges)]
-
-
-def _in_threads(work: Callable[[Any], _T], jobs: list[Any]) -> list[_T]:
-    threads = min(torch.get_num_threads(), len(jobs))
-    return list(map(work, jobs)) if threads < 2 else list(_pool(threads).map(work, jobs))
-
-
-@lru_cache
-def _pool(threads: int) -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(threads, thread_name_prefix="jackfield-physics")

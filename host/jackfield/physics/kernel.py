@@ -49,13 +49,13 @@ def law_kernel(name: str, imperfect: bool) -> LawKernel:
     law = LAWS[name]
     current, slopes = register_jitable(law.scalar_current), register_jitable(law.scalar_slopes)
     return LawKernel(
-        _accumulate_loop(current, imperfect, _source_stamp()),
-        _pull_back_loop(current, slopes, imperfect, _source_stamp()),
+        _accumulate_loop(current, imperfect, source_stamp()),
+        _pull_back_loop(current, slopes, imperfect, source_stamp()),
     )
 
 
 @lru_cache
-def _source_stamp() -> int:
+def source_stamp() -> int:
     """Digest of this folder's laws; numba's cache alone would not see that one of them was edited."""
     digest = hashlib.sha256()
     for path in sorted((Path(__file__).parent / "laws").glob("*.py")):
@@ -68,15 +68,15 @@ for _name in scalar.__all__:
 
 
 @register_jitable
-def _limited(i: Any, inverse: Any) -> Any:
+def limited(i: Any, inverse: Any) -> Any:
     """i/(1 + (i inverse)^4)^(1/4)."""
     square = (i * inverse) * (i * inverse)
     return i / math.sqrt(math.sqrt(type(i)(1.0) + square * square))
 
 
 @register_jitable
-def _limited_slopes(i: Any, inverse: Any) -> tuple[Any, Any]:
-    """Partials of `_limited` to i and to inverse."""
+def limited_slopes(i: Any, inverse: Any) -> tuple[Any, Any]:
+    """Partials of `limited` to i and to inverse."""
     u = i * inverse
     fourth = type(i)(1.0) + (u * u) * (u * u)
     by_i = type(i)(1.0) / (fourth * math.sqrt(math.sqrt(fourth)))
@@ -99,7 +99,7 @@ def _accumulate_loop(current: Any, imperfect: bool, stamp: int) -> Any:
                 for lane in range(LANES):
                     i = current(v_s[lane], v_d[lane], p0, p1, p2, knee)
                     if imperfect:
-                        i = _limited(i, limit) + offset
+                        i = limited(i, limit) + offset
                     i_s[lane] -= i
                     i_d[lane] += i
 
@@ -127,7 +127,7 @@ def _pull_back_loop(current: Any, slopes: Any, imperfect: bool, stamp: int) -> A
                     weight = q_d[lane] - q_s[lane]
                     if imperfect:
                         i = current(v_s[lane], v_d[lane], p0, p1, p2, knee)
-                        by_i, by_inverse = _limited_slopes(i, limit)
+                        by_i, by_inverse = limited_slopes(i, limit)
                         g4 += weight * by_inverse
                         g5 += weight
                         weight = weight * by_i

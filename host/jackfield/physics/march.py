@@ -2,13 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
 
 from jackfield.physics import nodes
 from jackfield.physics.kernel import LANES, Array, LawKernel
-from jackfield.physics.tableau import Tableau
+from jackfield.physics.tableau import Tableau, scaled
 
 
 @dataclass(frozen=True)
@@ -101,7 +100,7 @@ def _new_tape(arrays: CircuitArrays, part: SliceArrays, v0: Array, keep: bool) -
 
 
 def _step(arrays: CircuitArrays, part: SliceArrays, v: Array, currents: Array, after: Array) -> None:
-    rows, weights, _ = _scaled(arrays.tableau, part.h, v.dtype)
+    rows, weights, _ = scaled(arrays.tableau, part.h, v.dtype)
     low, high = v.dtype.type(arrays.low), v.dtype.type(arrays.high)
     y = np.empty_like(v)
     for stage, row in enumerate(rows):
@@ -143,7 +142,7 @@ def _step_back(
     by_table: list[Array],
 ) -> None:
     v, currents = tape
-    rows, weights, columns = _scaled(arrays.tableau, part.h, v.dtype)
+    rows, weights, columns = scaled(arrays.tableau, part.h, v.dtype)
     low, high = v.dtype.type(arrays.low), v.dtype.type(arrays.high)
     y, q, w = np.empty_like(v), np.empty_like(v), np.empty_like(currents)
     nodes.reverse_end_step(cotangent, y, v, currents, weights, arrays.inverse, low, high)
@@ -155,20 +154,6 @@ def _step_back(
         for edges, gradient in zip(part.edges, by_table, strict=True):
             edges.kernel.pull_back(y, q, w[stage], gradient, edges.source, edges.destination, edges.table)
     nodes.reverse_begin_step(cotangent, w)
-
-
-@lru_cache
-def _scaled(
-    tableau: Tableau, h: float, dtype: "np.dtype[np.generic]"
-) -> tuple[list[Array], Array, list[Array]]:
-    """Times the step: the rows, the weights, and for each stage [its weight at itself, later uses after]."""
-    count = len(tableau.weights)
-    square = np.zeros((count, count))
-    for stage, row in enumerate(tableau.stages):
-        square[stage, : len(row)] = row
-    columns = square.T + np.diag(tableau.weights)
-    scaled = [(h * array).astype(dtype) for array in (square, np.array(tableau.weights), columns)]
-    return list(scaled[0]), scaled[1], list(scaled[2])
 
 
 def tiled(values: Array) -> Array:

@@ -5,7 +5,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 
 @dataclass(frozen=True)
@@ -27,3 +32,19 @@ TABLEAUS: Mapping[str, Tableau] = MappingProxyType(
         "heun": Tableau(stages=((), (1.0,)), weights=(1 / 2, 1 / 2), order=2),
     }
 )
+
+
+@lru_cache
+def scaled(
+    tableau: Tableau, h: float, dtype: "np.dtype[np.generic]"
+) -> tuple[list[NDArray[Any]], NDArray[Any], list[NDArray[Any]]]:
+    """Times the step `h`: rows [stage], weights, and a column for each stage.
+
+    A column holds at its own stage the step's weight of that stage, after it the weights of later uses.
+    """
+    square = np.zeros((len(tableau.weights), len(tableau.weights)))
+    for stage, row in enumerate(tableau.stages):
+        square[stage, : len(row)] = row
+    weights = np.array(tableau.weights)
+    rows, step, columns = ((h * x).astype(dtype) for x in (square, weights, square.T + np.diag(weights)))
+    return list(rows), step, list(columns)
