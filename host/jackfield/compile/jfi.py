@@ -43,8 +43,9 @@ def write_image_file(path: Path | str, header: Mapping[str, Any], payload: bytes
             os.fsync(file.fileno())
         part.replace(target)
     except OSError as error:
-        part.unlink(missing_ok=True)
         raise DesignError(f"image {target} cannot be written: {error.strerror}; choose another place") from error
+    finally:
+        part.unlink(missing_ok=True)
     return target
 
 
