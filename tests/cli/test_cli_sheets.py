@@ -16,7 +16,13 @@ def _sheet(tmp_path: Path, text: str) -> Path:
 
 
 @pytest.mark.parametrize(
-    "text", ["n3 (V),n1 (mV)\n0.3,600\n0.0,0\n", "n1,n3\n1,0.5\n0,0\n", "1,0.5\n0,0\n", "\ufeffn1,n3 (mV)\n1,300\n0,0\n"]
+    "text",
+    [
+        "n3 (V),n1 (mV)\n0.3,600\n0.0,0\n",
+        "n1,n3\n1,0.5\n0,0\n",
+        "1,0.5\n0,0\n",
+        "\ufeffn1,n3 (mV)\n1,300\n0,0\n",
+    ],
 )
 def test_units_and_order_come_from_the_header(tmp_path: Path, text: str) -> None:
     assert np.allclose(read_inputs(_sheet(tmp_path, text), (1, 3), 0.6), [[1.0, 0.5], [0.0, 0.0]])

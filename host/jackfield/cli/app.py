@@ -14,11 +14,15 @@ __all__ = ["VERBS", "main"]
 
 VERBS = (
     "boards",
+    "emulate",
     "train",
     "compile",
     "upload",
     "run",
+    "calibrate",
     "record",
+    "evaluate",
+    "spice",
     "poke",
     "safe",
     "doctor",

@@ -1,4 +1,4 @@
-"""Benches as verbs open them: an emulator where one is named, a run folder where the exchange is logged."""
+"""Benches as verbs open them: a run folder where the exchange is logged."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,32 +14,22 @@ if TYPE_CHECKING:
     from jackfield.cli.output import Advance
     from jackfield.device import AbstractBoard
 
-__all__ = ["bench_file", "board_name", "measure", "opened_bench"]
+from jackfield.cli.files import existing
+
+__all__ = ["board_name", "measure", "opened_bench"]
 
 
-@contextmanager
-def bench_file(where: str) -> Iterator[Path]:
-    """The bench file at `where`; `emulator://...` starts a bench that lives as long as the block."""
-    from jackfield.session import running_emulator
-
-    if not where.startswith("emulator://"):
-        yield Path(where)
-        return
-    with running_emulator(where) as announced:
-        yield Path(str(announced["bench"]))
+BENCH = "a bench file, or --bench 'emulator://jf96?profile=cmos&seed=7'"
 
 
-def board_name(path: Path) -> str:
-    """The id of the board on a bench, or the name of its spec where the file leaves the board open."""
+def board_name(where: str) -> str:
+    """What a run folder is named after before the board has said its id: the bench file's id, else the spec's name."""
     from jackfield.bench import parse_bench
-    from jackfield.errors import DesignError
+    from jackfield.session import EmulatorUrl
 
-    try:
-        entry = parse_bench(path.read_text(encoding="utf-8")).board
-    except FileNotFoundError as error:
-        raise DesignError(
-            f"{path} does not exist; name a bench file with --bench, or --bench 'emulator://jf96?profile=cmos&seed=7'"
-        ) from error
+    if where.startswith("emulator://"):
+        return Path(EmulatorUrl.parse(where).spec).stem
+    entry = parse_bench(existing(Path(where), BENCH).read_text(encoding="utf-8")).board
     return entry.board_id or Path(entry.spec).stem
 
 
@@ -49,13 +39,14 @@ def opened_bench(where: str, verb: str, runs: Path, log_exchange: bool) -> Itera
     from jackfield.journal import Run
     from jackfield.session import open_bench
 
-    with bench_file(where) as path:
-        if not log_exchange:
-            with open_bench(path) as bench:
-                yield bench
-            return
-        with Run.create(runs, verb, board_name(path)) as run, open_bench(path, log_folder=run.folder) as bench:
+    if not where.startswith("emulator://"):
+        existing(Path(where), BENCH)
+    if not log_exchange:
+        with open_bench(where) as bench:
             yield bench
+        return
+    with Run.create(runs, verb, board_name(where)) as run, open_bench(where, log_folder=run.folder) as bench:
+        yield bench
 
 
 def measure(

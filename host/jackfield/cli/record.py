@@ -12,10 +12,12 @@ from jackfield.cli.output import Output
 if TYPE_CHECKING:
     from jackfield.board import CalibrationRecord, Table
 
-__all__ = ["failing", "load", "register", "spread_rows"]
+__all__ = ["QUANTITY_COLUMNS", "failing", "load", "reasons", "register", "spread_rows", "summary"]
 
 RecordFolder = Annotated[Path, typer.Argument(metavar="NAME.record", help="A record that `jackfield calibrate` wrote.")]
 MOST_SHOWN = 20
+MOST_NAMED = 6
+QUANTITY_COLUMNS = ("quantity", "rows", "mean", "spread", "worst residual", "good")
 
 
 def register(app: typer.Typer) -> None:
@@ -31,7 +33,7 @@ def show(record: RecordFolder, as_json: Json = False, verbose: Verbose = False) 
     output = Output(as_json)
     loaded = load(record)
     output.table(str(record), ("", ""), list(loaded.provenance.items()))
-    output.table("quantities", ("quantity", "rows", "mean", "spread", "worst residual", "good"), spread_rows(loaded))
+    output.table("quantities", QUANTITY_COLUMNS, spread_rows(loaded))
     bad = failing(loaded)
     shown = bad if verbose else bad[:MOST_SHOWN]
     output.table("not good", ("quantity", "where", "reason"), shown)
@@ -41,7 +43,7 @@ def show(record: RecordFolder, as_json: Json = False, verbose: Verbose = False) 
         {
             "record": record,
             "provenance": loaded.provenance,
-            "quantities": {name: _summary(table) for name, table in loaded.tables.items()},
+            "quantities": {name: summary(table) for name, table in loaded.tables.items()},
             "failing": [{"quantity": name, "index": index, "reason": reason} for name, index, reason in bad],
         }
     )
@@ -59,7 +61,7 @@ def spread_rows(record: "CalibrationRecord") -> list[tuple[object, ...]]:
     """A line a quantity: name, instances, mean, standard deviation, largest residual, how many are good."""
     lines = []
     for name, table in record.tables.items():
-        found = _summary(table)
+        found = summary(table)
         numbers = (_short(found[key]) for key in ("mean", "spread", "worst_residual"))
         lines.append((name, found["rows"], *numbers, f"{found['good']} of {found['rows']}"))
     return lines
@@ -75,7 +77,16 @@ def failing(record: "CalibrationRecord") -> list[tuple[str, str, str]]:
     ]
 
 
-def _summary(table: "Table") -> dict[str, Any]:
+def reasons(record: "CalibrationRecord") -> list[tuple[str, str, int, str]]:
+    """(quantity, reason, how many, the first few) of the rows that verification did not find good."""
+    found: dict[tuple[str, str], list[str]] = {}
+    for name, index, reason in failing(record):
+        found.setdefault((name, reason), []).append(index)
+    return [(*key, len(where), ", ".join(where[:MOST_NAMED])) for key, where in found.items()]
+
+
+def summary(table: "Table") -> dict[str, Any]:
+    """What a table holds in numbers, for `--json`."""
     import numpy as np
 
     value, residual = table.value[np.isfinite(table.value)], table.residual[table.good & np.isfinite(table.residual)]

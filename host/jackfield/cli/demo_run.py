@@ -1,0 +1,198 @@
+"""The main way through, once: train, run raw, calibrate, run again, compare."""
+
+import json
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from jackfield import __version__
+from jackfield.bench import Bench
+from jackfield.board import BoardSpec, CalibrationRecord
+from jackfield.cli.evaluation import asked, model_outputs
+from jackfield.cli.models import compiled_for
+from jackfield.cli.output import Output
+from jackfield.compile import CompiledCircuit, twin
+from jackfield.data import Split
+from jackfield.device import AbstractBoard, UploadReport
+from jackfield.evaluate import Answers, Rung, Trajectory, ladder, score, watch_nodes
+from jackfield.journal import Run, save_record
+from jackfield.model import (
+    DIGITS_ARCHITECTURE,
+    DIGITS_RECIPE,
+    Bounds,
+    Checkpoint,
+    KirchhoffNet,
+    TrainingFacts,
+    save_checkpoint,
+    train,
+)
+from jackfield_calibration import calibrate
+
+__all__ = ["BAD", "DemoResult", "run_on_bench", "trained"]
+
+TRAINING_SEED = 0  # one network for all boards, so that ladders of different boards can be compared
+QUICK_EPOCHS = 16
+QUICK_INPUTS = 256
+WATCHED = 6
+BAD = ("dead", "open", "stuck", "swapped")
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class DemoResult:
+    """Everything that the demo prints and shows."""
+
+    board_id: str
+    rungs: tuple[Rung, ...]
+    raw: CompiledCircuit
+    calibrated: CompiledCircuit
+    upload: UploadReport
+    raw_answers: Answers
+    answers: Answers
+    wanted_V: Floats
+    predicted: tuple[Floats, Floats]
+    labels: NDArray[np.int64]
+    record: CalibrationRecord
+    requested: tuple[Trajectory, ...]
+    measured: tuple[Trajectory, ...]
+
+    @property
+    def off_se(self) -> float:
+        """Mean of |measured - predicted| over their joint standard error."""
+        volts, se = self.predicted
+        off = np.abs(self.answers.shown_V - volts) / np.hypot(self.answers.se_V, se)
+        return float(off[self.answers.valid].mean())
+
+
+def trained(spec: BoardSpec, data: Split, quick: bool, output: Output) -> Checkpoint:
+    """The digits network, trained inside the rails and codes of `spec`."""
+    recipe = replace(DIGITS_RECIPE, epochs=QUICK_EPOCHS) if quick else DIGITS_RECIPE
+    bounds = Bounds.from_spec(spec, recipe.volts_per_unit, recipe.seconds_per_unit)
+    network = KirchhoffNet(DIGITS_ARCHITECTURE, bounds=bounds, seed=TRAINING_SEED)
+    with output.progress("training") as advance:
+        result = train(
+            network,
+            data,
+            recipe,
+            seed=TRAINING_SEED,
+            progress=lambda epoch: advance(epoch.number, epoch.count),
+        )
+    output.say(f"trained: {result.test} of held-out digits inside the rails, largest |v| {result.largest_v:.2f}")
+    return Checkpoint(network, recipe, TrainingFacts.from_result(data.name, TRAINING_SEED, result))
+
+
+def run_on_bench(
+    bench: Bench[AbstractBoard], checkpoint: Checkpoint, data: Split, run: Run, *, seed: int, quick: bool, output: Output
+) -> DemoResult:
+    """Raw, calibrated and predicted answers of the board on `bench`; model and record are kept in the run folder."""
+    count = QUICK_INPUTS if quick else len(data.x_test)
+    x, labels = data.x_test[:count], data.y_test[:count]
+    save_checkpoint(checkpoint, run.folder / "digits.model")
+    raw = compiled_for(checkpoint, bench.spec)
+    raw.save(run.folder / "raw.jfi")
+    upload = bench.board.apply(raw.image)
+    output.say(f"uploaded {upload.bytes} bytes in {upload.seconds:.2f} s, read back code by code")
+    raw_answers = _asked(bench, raw, x, None, output, "running raw")
+    record = _calibrated(bench, raw, run, seed, output)
+    calibrated = compiled_for(checkpoint, bench.spec, record)
+    calibrated.save(run.folder / "calibrated.jfi")
+    bench.board.apply(calibrated.image)
+    answers = _asked(bench, calibrated, x, record, output, "running calibrated")
+    predicted = twin(calibrated, bench.spec, record).predict(x)
+    rounded = model_outputs(checkpoint, x, quantised=True)
+    nodes = _lively_nodes(raw, x[:1])
+    return DemoResult(
+        board_id=bench.board.hello.board_id,
+        rungs=ladder(
+            [
+                score("float", model_outputs(checkpoint, x, quantised=False), labels),
+                score("quantised", rounded, labels),
+                score("board_raw", raw_answers.held_V, labels),
+                score("twin", predicted[0], labels),
+                score("board_calibrated", answers.held_V, labels),
+            ]
+        ),
+        raw=raw,
+        calibrated=calibrated,
+        upload=upload,
+        raw_answers=raw_answers,
+        answers=answers,
+        wanted_V=calibrated.scaling.volts_per_unit * rounded,
+        predicted=predicted,
+        labels=labels,
+        record=record,
+        requested=_requested(raw, x[:1], nodes),
+        measured=watch_nodes(bench, calibrated, x[0].astype(np.float64), nodes),
+    )
+
+
+def bad_cells(truth: Path, cells: NDArray[np.int64]) -> int:
+    """How many of `cells` the emulated board was really given a defect; for scoring alone."""
+    defects = json.loads(truth.read_text())["defects"]
+    return sum(defects.get(str(int(cell)), "none") != "none" for cell in cells)
+
+
+def _asked(
+    bench: Bench[AbstractBoard],
+    compiled: CompiledCircuit,
+    x: NDArray[np.float32],
+    record: CalibrationRecord | None,
+    output: Output,
+    what: str,
+) -> Answers:
+    with output.progress(what) as advance:
+        return asked(bench, compiled, x, record, advance)
+
+
+def _calibrated(
+    bench: Bench[AbstractBoard], raw: CompiledCircuit, run: Run, seed: int, output: Output
+) -> CalibrationRecord:
+    provenance: dict[str, Any] = {
+        "board_id": bench.board.hello.board_id,
+        "started_utc": run.details["started_utc"],
+        "firmware": bench.board.hello.firmware,
+        "instruments": "; ".join(bench.identities),
+        "software": f"jackfield {__version__}",
+    }
+    with output.progress("calibrating") as advance:
+        record = calibrate(
+            bench,
+            bench.spec,
+            run,
+            seed=seed,
+            image=raw.image,
+            provenance=provenance,
+            progress=lambda step, done, planned: advance(done, planned),
+        )
+    save_record(record, run.folder / "board.record")
+    output.say(f"calibrated with {record.provenance['reads']} reads")
+    return record
+
+
+def _lively_nodes(raw: CompiledCircuit, x: NDArray[np.float32]) -> list[int]:
+    """The nodes that move most for one input, none of them an input."""
+    states = twin(raw, raw.spec).states(x)[:, 0]
+    swing = np.ptp(states, axis=0)
+    swing[np.array(raw.inputs) - 1] = 0.0
+    return [int(node) + 1 for node in np.argsort(swing)[::-1][:WATCHED]]
+
+
+def _requested(raw: CompiledCircuit, x: NDArray[np.float32], nodes: list[int]) -> tuple[Trajectory, ...]:
+    """What the circuit asks of `nodes`: the nominal board's states, in seconds and volts."""
+    snapshots = 16
+    ideal = twin(raw, raw.spec)
+    start = torch.zeros(raw.spec.nodes.count, dtype=torch.float64).numpy()
+    start[np.array(raw.inputs) - 1] = x[0] * raw.scaling.volts_per_unit
+    volts = np.concatenate([start[None], ideal.states(x, snapshots)[:, 0]])
+    lengths = [ticks * raw.spec.run.tick_s for _, ticks in raw.program.steps]
+    t_s = [0.0]
+    for length in lengths:
+        t_s += [t_s[-1] + length * (k + 1) / snapshots for k in range(snapshots)] if t_s[-1] == 0.0 else [
+            t_s[-1] + raw.spec.run.bank_switch_s + length * (k + 1) / snapshots for k in range(snapshots)
+        ]
+    return tuple(Trajectory(node, np.array(t_s), volts[:, node - 1]) for node in nodes)

@@ -1,0 +1,63 @@
+"""`jackfield evaluate`: how well a board does what the model does."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from jackfield.cli.guard import guarded
+from jackfield.cli.options import BenchPath, Json, LogExchange, ModelFolder, RunsFolder, Verbose
+from jackfield.cli.output import Output
+
+if TYPE_CHECKING:
+    pass
+
+__all__ = ["register"]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verb to `app`."""
+    app.command()(guarded(evaluate))
+
+
+def evaluate(
+    model: ModelFolder,
+    image: Annotated[
+        Path | None, typer.Option(metavar="NAME.jfi", help="The image to run; the model is compiled if left out.")
+    ] = None,
+    record: Annotated[
+        Path | None, typer.Option(metavar="NAME.record", help="What is known about the board, for the prediction.")
+    ] = None,
+    inputs: Annotated[int | None, typer.Option(min=1, help="Only so many of the held-out inputs.")] = None,
+    bench: BenchPath = "bench.toml",
+    runs: RunsFolder = Path("runs"),
+    log_exchange: LogExchange = False,
+    as_json: Json = False,
+    verbose: Verbose = False,
+) -> None:
+    """Measure a board's accuracy on held-out inputs.
+
+    Prints the accuracy with its Wilson 95 % interval, the output error against the rounded model, and
+    measured minus predicted voltages in standard errors.
+    """
+    from jackfield.cli.benches import opened_bench
+    from jackfield.cli.evaluation import evaluation
+    from jackfield.cli.files import existing
+    from jackfield.cli.models import compiled_for, model_for
+    from jackfield.cli.record import load
+    from jackfield.compile import CompiledCircuit
+
+    output = Output(as_json)
+    existing(model, "a model folder that `jackfield train` wrote")
+    known = load(record) if record else None
+    with opened_bench(bench, "evaluate", runs, log_exchange) as opened:
+        checkpoint = model_for(model, opened.spec)
+        compiled = CompiledCircuit.load(image, opened.spec) if image else compiled_for(checkpoint, opened.spec, known)
+        with output.progress("measuring") as advance:
+            found = evaluation(opened, checkpoint, compiled, known, inputs, advance)
+    for rung in found.rungs:
+        low, high = rung.interval
+        output.say(f"{rung.rung:17s} {rung.accuracy:7.2%}  [{low:.2%}, {high:.2%}] of {rung.n}")
+    output.say(f"output error {1e3 * found.error_rms_V:.2f} mV rms against the rounded model")
+    output.say(f"measured minus predicted {found.off_se:.2f} standard errors rms")
+    output.result(found.to_dict())

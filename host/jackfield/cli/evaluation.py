@@ -1,0 +1,100 @@
+"""What `jackfield evaluate` measures and compares."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from jackfield.bench import Bench
+from jackfield.board import CalibrationRecord
+from jackfield.cli.models import data_of
+from jackfield.cli.output import Advance
+from jackfield.compile import CompiledCircuit, twin
+from jackfield.device import AbstractBoard
+from jackfield.evaluate import Answers, Rung, ask_board, ladder, score
+from jackfield.model import Checkpoint
+
+__all__ = ["Evaluation", "asked", "evaluation", "model_outputs"]
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """Rungs of the ladder; rms of measured volts minus U times the rounded model; rms of (measured -
+    predicted) over their joint standard error; share of readings that were clipped or railed."""
+
+    rungs: tuple[Rung, ...]
+    error_rms_V: float
+    off_se: float
+    invalid: float
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON."""
+        return {
+            "ladder": [rung.to_dict() for rung in self.rungs],
+            "output_error_rms_V": self.error_rms_V,
+            "measured_minus_predicted_se": self.off_se,
+            "invalid_share": self.invalid,
+        }
+
+
+def evaluation(
+    bench: Bench[AbstractBoard],
+    checkpoint: Checkpoint,
+    compiled: CompiledCircuit,
+    record: CalibrationRecord | None,
+    count: int | None,
+    advance: Advance,
+) -> Evaluation:
+    """Run the first `count` held-out inputs of the model's data (None: all) and compare.
+
+    Raises DesignError where the data is not at hand, else what the bench raises.
+    """
+    data = data_of(checkpoint)
+    x, labels = data.x_test[:count], data.y_test[:count]
+    bench.board.apply(compiled.image)
+    answers = asked(bench, compiled, x, record, advance)
+    rounded = model_outputs(checkpoint, x, quantised=True)
+    predicted, predicted_se = twin(compiled, compiled.spec, record).predict(x)
+    rungs = [
+        score("float", model_outputs(checkpoint, x, quantised=False), labels),
+        score("quantised", rounded, labels),
+        score("board_calibrated" if compiled.record_id else "board_raw", answers.held_V, labels),
+        score("twin", predicted, labels),
+    ]
+    off = (answers.shown_V - predicted) / np.hypot(answers.se_V, predicted_se)
+    return Evaluation(
+        ladder(rungs),
+        answers.error_rms_V(compiled.scaling.volts_per_unit * rounded),
+        float(np.sqrt(np.mean(off[answers.valid] ** 2))),
+        float(1 - answers.valid.mean()),
+    )
+
+
+def asked(
+    bench: Bench[AbstractBoard],
+    compiled: CompiledCircuit,
+    x: NDArray[np.float32],
+    record: CalibrationRecord | None,
+    advance: Advance,
+) -> Answers:
+    """What the board that holds `compiled` answers to `x` `[input, input node]`, batch by batch."""
+    size = bench.spec.run.inputs
+    parts = []
+    for start in range(0, len(x), size):
+        parts.append(ask_board(bench, compiled, x[start : start + size].astype(np.float64), record))
+        advance(min(start + size, len(x)), len(x))
+    return Answers(
+        *(np.concatenate([getattr(part, name) for part in parts]) for name in ("shown_V", "held_V", "se_V", "valid"))
+    )
+
+
+def model_outputs(checkpoint: Checkpoint, x: NDArray[np.float32], quantised: bool) -> Floats:
+    """Output voltages of the model inside the board's rails, machine units."""
+    network = checkpoint.network
+    with torch.no_grad():
+        end = network.states(torch.from_numpy(x), quantised=quantised, rails=network.bounds is not None)[-1]
+    return end[:, -network.architecture.outputs :].double().numpy()

@@ -1,0 +1,79 @@
+"""`jackfield calibrate` and `jackfield record`: the budget first, every reading kept, resumed after a Ctrl-C."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from .conftest import Jackfield
+
+BENCH = "emulator://jf16?profile=cmos&seed=3"
+
+
+@pytest.fixture(scope="module")
+def bench16(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A bench with a small board."""
+    from jackfield.session import running_emulator
+
+    path = tmp_path_factory.mktemp("bench16") / "bench.toml"
+    with running_emulator(BENCH) as emulator:
+        path.write_text(emulator.bench_toml)
+        yield path
+
+
+def _words(bench: Path, folder: Path) -> tuple[object, ...]:
+    return ("calibrate", "--level", "nodes", "--bench", bench, "--runs", folder / "runs", "-o", folder / "b.record")
+
+
+def test_a_calibration_prints_its_budget_and_leaves_a_record(
+    jackfield: Jackfield, bench16: Path, tmp_path: Path
+) -> None:
+    ran = jackfield(*_words(bench16, tmp_path))
+    assert ran.status == 0
+    assert ran.out.index("reads a parameter") < ran.out.index("preset_gain")
+    assert "not_measured" in ran.out  # level nodes leaves the cells alone, and says so
+    shown = jackfield("record", "show", tmp_path / "b.record", "--json").values
+    assert shown["quantities"]["preset_gain"]["rows"] == 16
+    assert shown["provenance"]["seed"] == 0
+    assert "preset_gain" in jackfield("record", "show", tmp_path / "b.record").out
+    again = jackfield(*_words(bench16, tmp_path))
+    assert again.status == 1
+    assert "never overwritten" in again.err
+
+
+def test_ctrl_c_keeps_what_was_read(
+    jackfield: Jackfield, bench16: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from jackfield.bench import Bench
+
+    measure, asked = Bench.measure, []
+
+    def interrupted(*values: object, **options: object) -> object:
+        asked.append(values)
+        if len(asked) == 4:
+            raise KeyboardInterrupt
+        return measure(*values, **options)  # type: ignore[arg-type]
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Bench, "measure", interrupted)
+        ran = jackfield(*_words(bench16, tmp_path))
+    assert ran.status == 130
+    assert not (tmp_path / "b.record").exists()
+    (folder,) = (tmp_path / "runs").iterdir()
+    assert f"--resume {folder}" in ran.err
+    other = jackfield(*_words(bench16, tmp_path), "--seed", 5, "--resume", folder)
+    assert other.status == 1
+    assert "seed" in other.err
+    with monkeypatch.context() as patched:
+        patched.setattr(Bench, "measure", lambda *values: asked.append(values) or measure(*values))
+        asked.clear()
+        resumed = jackfield(*_words(bench16, tmp_path), "--resume", folder, "--json")
+    assert resumed.status == 0
+    assert len(asked) == 10 - 3  # nothing is read twice
+    assert resumed.values["reads"] == resumed.values["planned_reads"]
+
+
+def test_the_exchange_of_a_calibration_is_logged(jackfield: Jackfield, bench16: Path, tmp_path: Path) -> None:
+    assert jackfield(*_words(bench16, tmp_path), "--log-exchange").status == 0
+    (folder,) = (tmp_path / "runs").iterdir()
+    assert {"run.toml", "readings.sqlite", "link.jsonl", "visa.jsonl"} <= {path.name for path in folder.iterdir()}
