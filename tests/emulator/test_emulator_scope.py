@@ -136,3 +136,9 @@ def test_one_seed_gives_the_same_codes_and_another_does_not(ramp: Ramp) -> None:
         records.append(read(scope)[0])
     assert np.array_equal(records[0], records[1])
     assert not np.array_equal(records[0], records[2])
+
+
+def test_a_command_is_never_answered(scope: Scope) -> None:
+    for command in (":TRIGger:MODE EDGE", ":TIMebase:MODE MAIN", ":ACQuire:POINts 1000", ":WAVeform:SOURce CHANnel2"):
+        assert scope.core.execute(command) is None
+    assert ask(scope, "SYST:ERR?") == b'+0,"No error"'

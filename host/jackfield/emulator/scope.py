@@ -4,6 +4,7 @@
 record keeps the settings of its moment, and codes 0, 1 and 255 (65535) are flags, not volts.
 """
 
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -133,7 +134,7 @@ class Scope:
     def _sweep_commands(self) -> dict[str, Command]:
         commands: dict[str, Command] = {}
 
-        def setting(name: str, change: Any, show: Any, most: int = 1) -> None:
+        def setting(name: str, change: Callable[[str], None], show: Callable[[], str], most: int = 1) -> None:
             commands[name] = Command(lambda s, a: change(a[0]), 1, most)
             commands[name + "?"] = Command(lambda s, a: show())
 
@@ -142,8 +143,8 @@ class Scope:
         setting("TIMebase:POSition", self._set_position, lambda: nr3(self._timebase.position_s))
         setting("TIMebase:DELay", self._set_position, lambda: nr3(self._timebase.position_s))
         setting("TIMebase:REFerence", self._set_reference, lambda: self._timebase.reference)
-        setting("TIMebase:MODE", lambda t: choice(t, "MAIN"), lambda: "MAIN")
-        setting("TRIGger:MODE", lambda t: choice(t, "EDGE"), lambda: "EDGE")
+        setting("TIMebase:MODE", self._keep_main, lambda: "MAIN")
+        setting("TRIGger:MODE", self._keep_edge, lambda: "EDGE")
         setting("TRIGger:SWEep", self._set_sweep, lambda: self._sweep)
         setting("TRIGger[:EDGE]:SOURce", self._set_trigger_source, lambda: self._trigger_source)
         setting("TRIGger[:EDGE]:LEVel", self._set_level, lambda: nr3(self._level_V), most=2)
@@ -152,6 +153,12 @@ class Scope:
         setting("ACQuire:POINts[:ANALog]", self._set_points, lambda: str(self._stored))
         commands["ACQuire:SRATe[:ANALog]?"] = Command(lambda s, a: nr3(self._stored / self._timebase.range_s))
         return commands
+
+    def _keep_main(self, text: str) -> None:
+        choice(text, "MAIN")
+
+    def _keep_edge(self, text: str) -> None:
+        choice(text, "EDGE")
 
     def _set_range(self, text: str, divisions: int = 1) -> None:
         range_s = divisions * number(text, "s", 1e-10, 1e3)
