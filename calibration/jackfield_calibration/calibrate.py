@@ -41,7 +41,8 @@ def make_plan(
     """
     wanted = _wanted(spec, image, cells, level)
     random = np.random.default_rng(0)
-    routines: list[Routine] = [NodeRoutine(spec, "measure", _INPUTS, random), NodeRoutine(spec, "verify", _INPUTS_AGAIN, random)]
+    node_runs = (("measure", _INPUTS), ("verify", _INPUTS_AGAIN))
+    routines: list[Routine] = [NodeRoutine(spec, tag, min(inputs, spec.run.inputs), random) for tag, inputs in node_runs]
     if image is not None:
         routines.append(OffsetRoutine(spec, image))
     steps = [_planned(spec, routine) for routine in routines]
@@ -177,7 +178,8 @@ class _Calibration:
             enabled = None if self.image is None else np.flatnonzero(self.image.enable.any(axis=0))
             cells = np.arange(spec.cell_count) if enabled is None else enabled
         part = spec.group_of(int(cells[0]))
-        offset, variance = np.zeros(spec.cell_count), np.full(spec.cell_count, (_OFFSET_WIDTH * part.output_limit_A) ** 2)
+        offset = np.zeros(spec.cell_count)
+        variance = np.full(spec.cell_count, (_OFFSET_WIDTH * part.output_limit_A) ** 2)
         if outcome is not None:
             offset[cells] = outcome.fit.value[:, 3].numpy() * part.output_limit_A
             variance[cells] = outcome.fit.covariance[:, 3, 3].numpy() * part.output_limit_A**2

@@ -14,7 +14,12 @@ from jackfield_calibration.cell_model import CellLaw
 from jackfield_calibration.cell_routine import CellRoutine, Known, Step
 from jackfield_calibration.cell_runs import CellBlock
 from jackfield_calibration.defects import diagnose
-from jackfield_calibration.joint_estimator import Begin, refine_jointly, shared_covariance, with_shared_errors
+from jackfield_calibration.joint_estimator import (
+    Begin,
+    refine_jointly,
+    shared_covariance,
+    with_shared_errors,
+)
 from jackfield_calibration.node_estimator import NodeFit
 from jackfield_calibration.reader import Reader
 from jackfield_calibration.shared import Shared, shared_precision
@@ -73,7 +78,7 @@ class CellCalibration:
         fit, more = self._more(fit, spread)
         verdict, extra = self._verify(fit)
         shared = self._begin.shared.moved(self._begin.moved)
-        reads = sum(block.reads for block in self._blocks) + more + extra
+        reads = _reads(self._blocks) + more + extra
         shared_se = torch.sqrt(torch.diagonal(spread))
         return CellOutcome(fit, shared, shared_se, verdict, self._reasons(fit, shared, verdict), reads.numpy())
 
@@ -85,14 +90,15 @@ class CellCalibration:
             return fit, reads
         cells, known = self._cells[rows.numpy()], self._known(fit).of(rows.numpy())
         extra = [self._read(step, "more", cells, known) for step in recipe.MORE]
-        blocks, shared = [block.of(rows) for block in self._blocks] + extra, self._begin.shared.moved(self._begin.moved)
+        blocks = [block.of(rows) for block in self._blocks] + extra
+        shared = self._begin.shared.moved(self._begin.moved)
         part = estimate_cells(
             self._law, blocks, shared, self._begin.prior, fit.value[rows], fit.noise_V, learn=False
         )
-        reads[rows] = sum(block.reads for block in extra)
+        reads[rows] = _reads(extra)
         return fit.replaced(rows, with_shared_errors(self._law, blocks, part, self._begin, spread)), reads
 
-    def _fit(self, fit: CellFit | None, noise_V: float) -> CellFit:  # noqa: N803
+    def _fit(self, fit: CellFit | None, noise_V: float) -> CellFit:
         """Cells alone, then what they share, then cells again; the last stage refines once more."""
         start = self._begin.prior.mean.repeat(len(self._cells), 1) if fit is None else fit.value
         fitted = self._cells_alone(start, noise_V)
@@ -110,7 +116,7 @@ class CellCalibration:
                 self._begin = replace(self._begin, prior=learned)
         return fitted
 
-    def _cells_alone(self, start: torch.Tensor, noise_V: float) -> CellFit:  # noqa: N803
+    def _cells_alone(self, start: torch.Tensor, noise_V: float) -> CellFit:
         shared = self._begin.shared.moved(self._begin.moved)
         return estimate_cells(self._law, self._blocks, shared, self._begin.prior, start, noise_V)
 
@@ -136,7 +142,7 @@ class CellCalibration:
         shared, known = self._begin.shared.moved(self._begin.moved), self._known(fit)
         blocks = [self._read(step, "verify", self._cells, known) for step in recipe.VERIFY]
         verdict = verify_cells(self._law, blocks, shared, fit, limits)
-        reads = sum(block.reads for block in blocks)
+        reads = _reads(blocks)
         doubtful = np.flatnonzero(~verdict.good)
         if not len(doubtful):
             return verdict, reads
@@ -144,7 +150,7 @@ class CellCalibration:
         again = [self._read(step, "verify", self._cells[doubtful], known.of(doubtful)) for step in recipe.AGAIN]
         both = [block.of(rows) for block in blocks] + again
         second = verify_cells(self._law, both, shared, fit.of(rows), limits)
-        reads[rows] += sum(block.reads for block in again)
+        reads[rows] += _reads(again)
         return verdict.replaced(doubtful, second), reads
 
     def _reasons(self, fit: CellFit, shared: Shared, verdict: Verdict) -> list[str]:
@@ -157,6 +163,10 @@ class CellCalibration:
             for row, name in zip(suspects, names, strict=True):
                 reason[row] = name or ("noisy" if verdict.uncertain[row] else "out_of_range")
         return reason
+
+
+def _reads(blocks: list[CellBlock]) -> torch.Tensor:
+    return torch.stack([block.reads for block in blocks]).sum(0)
 
 
 def one_group(spec: BoardSpec, cells: Integers) -> None:

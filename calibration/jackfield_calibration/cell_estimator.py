@@ -21,7 +21,7 @@ class Prior:
     width: Tensor
 
     @classmethod
-    def generous(cls, gain_lsb: float, threshold_V: float) -> "Prior":  # noqa: N803
+    def generous(cls, gain_lsb: float, threshold_V: float) -> "Prior":
         """Before anything is known: `gain_lsb` is one LSB over the largest gain, `threshold_V` the range."""
         width = [0.5, gain_lsb, 0.3 * threshold_V, 0.03, *[1.5 * gain_lsb] * 4]
         return cls(torch.zeros(len(width), dtype=torch.float64), torch.tensor(width, dtype=torch.float64))
@@ -46,7 +46,7 @@ class CellFit:
     chi2: Tensor
     noise_V: float
 
-    def of(self, rows: Tensor) -> "CellFit":
+    def of(self, rows: Tensor | slice) -> "CellFit":
         """The fits of some cells only."""
         return CellFit(self.value[rows], self.covariance[rows], self.chi2[rows], self.noise_V)
 
@@ -68,7 +68,7 @@ def predict(law: CellLaw, blocks: list[CellBlock], shared: Shared, p: Tensor) ->
 
 
 def estimate_cells(
-    law: CellLaw, blocks: list[CellBlock], shared: Shared, prior: Prior, start: Tensor, noise_V: float, learn: bool = True  # noqa: N803,E501
+    law: CellLaw, blocks: list[CellBlock], shared: Shared, prior: Prior, start: Tensor, noise_V: float, learn: bool = True  # noqa: E501
 ) -> CellFit:
     """Fit every cell from `start[cell, parameter]`; `noise_V` is a read's noise beyond its slot's scatter.
 

@@ -14,7 +14,16 @@ from jackfield.physics import LAWS, Imperfection, cell_response
 from jackfield_calibration.cell_runs import CellBlock
 from jackfield_calibration.shared import Shared
 
-__all__ = ["ALL_COLUMNS", "CELL_PARAMETERS", "OWN_COLUMNS", "CellLaw", "bends", "gain_partials", "partials_to_parameters", "respond"]
+__all__ = [
+    "ALL_COLUMNS",
+    "CELL_PARAMETERS",
+    "OWN_COLUMNS",
+    "CellLaw",
+    "bends",
+    "gain_partials",
+    "partials_to_parameters",
+    "respond",
+]
 
 CELL_PARAMETERS = ("scale", "zero", "threshold", "offset", "bend_2", "bend_3", "bend_4", "bend_5")
 """Relative; over the largest gain; V; over the output limit; bends over the largest gain, at full scale."""
@@ -78,8 +87,8 @@ def respond(
     Columns, as many as asked: gain (of the largest), threshold, offset (of the limit); ln C, preset of the
     source, ln C, preset of the destination, knee, limit.
     """
-    rows = torch.arange(len(block.gain_S)).split(_CHUNK)
-    parts = [_respond(law, block.of(row), shared, p[row], columns) for row in rows]
+    starts = range(0, len(block.gain_S), _CHUNK)
+    parts = [_respond(law, block.of(slice(i, i + _CHUNK)), shared, p[i : i + _CHUNK], columns) for i in starts]
     volts, partials = zip(*parts, strict=True)
     return torch.cat(volts), torch.cat(partials)
 
@@ -117,7 +126,7 @@ def _integrate(law: CellLaw, block: CellBlock, shared: Shared, spread: list[Tens
     rate = [shared.offset_rate[node][:, None] for node in (block.source, block.destination)]
     imperfection = Imperfection(knee, law.output_limit_A / limit, offset * law.output_limit_A)
     params = {"gain": gain * law.largest_gain_S, "threshold": threshold}
-    shape = torch.broadcast_shapes(gain.shape, v_s.shape, v_d.shape)
+    shape = (gain + v_s + v_d).shape
     return cell_response(
         LAWS[law.name],
         params,

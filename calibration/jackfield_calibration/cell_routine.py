@@ -167,7 +167,8 @@ class CellRoutine(Routine):
         usable &= usable[:, :, ::-1]  # a node at its rail makes the reading of its partner wrong too
         turn = 2 * float(np.abs(self.true_gain).max()) * self.run_s / self._spec.nodes.capacitance_F
         return CellBlock(
-            *(torch.from_numpy(ends[:, end].copy()) for end in range(2)),
+            torch.from_numpy(ends[:, 0].copy()),
+            torch.from_numpy(ends[:, 1].copy()),
             torch.from_numpy(self._gain.value(self._gain_codes)),
             torch.from_numpy(self._threshold.value(self._threshold_codes)),
             torch.from_numpy(self._spec.nodes.preset.value(self._preset_codes)),

@@ -28,8 +28,8 @@ class CellBlock:
     run_s: float
     steps: int
 
-    def of(self, rows: Tensor) -> "CellBlock":
-        """The block of some cells only, `rows` int64 or bool."""
+    def of(self, rows: Tensor | slice) -> "CellBlock":
+        """The block of some cells only."""
         fields = ("source", "destination", "gain_S", "threshold_V", "preset_V", "volts", "variance", "usable")
         return CellBlock(**{name: getattr(self, name)[rows] for name in fields}, run_s=self.run_s, steps=self.steps)
 

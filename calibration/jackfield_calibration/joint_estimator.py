@@ -108,14 +108,15 @@ def with_shared_errors(
 ) -> CellFit:
     """`fit` with covariances that include what is not known of the shared values (their `covariance`)."""
     spreads = []
-    for part in torch.arange(len(fit.value)).split(_AT_A_TIME):
+    for start in range(0, len(fit.value), _AT_A_TIME):
+        part = slice(start, start + _AT_A_TIME)
         linear = _linearise(law, [block.of(part) for block in blocks], fit.of(part), begin, begin.moved)
         spreads.append(linear.inverse + linear.gain @ covariance @ linear.gain.transpose(1, 2))
     return replace(fit, covariance=torch.cat(spreads))
 
 
 def _cost(
-    law: CellLaw, blocks: list[CellBlock], fit: CellFit, begin: Begin, moved: Tensor, noise_V: float  # noqa: N803
+    law: CellLaw, blocks: list[CellBlock], fit: CellFit, begin: Begin, moved: Tensor, noise_V: float
 ) -> float:
     shared = begin.shared.moved(moved)
     predicted = torch.cat([respond(law, block, shared, fit.value, 0)[0].flatten(1) for block in blocks], 1)

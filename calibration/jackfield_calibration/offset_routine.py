@@ -45,7 +45,7 @@ class OffsetRoutine(Routine):
         for bank in self.banks:
             yield Setting(f"{self.name}/{bank}", image, inputs, RunProgram(((bank, self.ticks),), scan, count=_INPUTS))
 
-    def sums(self, readings: list[Reading], nodes: NodeFit, capacitance_F: Floats) -> tuple[Floats, Floats]:  # noqa: N803
+    def sums(self, readings: list[Reading], nodes: NodeFit, capacitance_F: Floats) -> tuple[Floats, Floats]:
         """Current of all cells into each node and its variance, `[bank, node]`, A and A^2."""
         run_s = self.ticks * self._spec.run.tick_s
         start = nodes.column("preset_offset_V")
@@ -65,7 +65,7 @@ class OffsetRoutine(Routine):
 
 
 def condition_offsets(
-    image: ConfigImage, banks: list[int], offset_A: Floats, variance: Floats, sums: tuple[Floats, Floats]  # noqa: N803
+    image: ConfigImage, banks: list[int], offset_A: Floats, variance: Floats, sums: tuple[Floats, Floats]
 ) -> tuple[Floats, Floats]:
     """Cell offsets `[cell]` (A) and variances, corrected so that their node sums agree with `sums`.
 

@@ -5,6 +5,7 @@ from collections.abc import Callable
 import numpy as np
 
 from jackfield.board import BoardSpec, ConfigImage
+from jackfield.errors import CalibrationError
 from jackfield_calibration.plan import Plan
 from jackfield_calibration.routine import Bench, Journal, Reading, Routine, Setting, arrays_of
 
@@ -38,8 +39,13 @@ class Reader:
             if setting.image is not self._applied:
                 self._bench.board.apply(setting.image)
                 self._applied = setting.image
-            arrays = arrays_of(self._bench.measure(setting.inputs, setting.program))
+            arrays = arrays_of(self._bench.measure(setting.inputs, setting.program)) | {"setting": setting.digest}
             self._journal.store(setting.key, arrays)
+        if not np.array_equal(arrays["setting"], setting.digest):
+            raise CalibrationError(
+                f"reading {setting.key} of this run was made with another setting than the one planned now; "
+                "resume with the arguments and the version of jackfield that began it, or start a new run"
+            )
         self.settings += 1
         self.reads += setting.reads
         self._progress(step, self.settings, max(self._plan.settings, self.settings))

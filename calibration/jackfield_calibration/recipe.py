@@ -40,7 +40,7 @@ _SHARE = 0.4  # of the threshold's tolerance, the noise of a read that needs no 
 _MOST = 24
 
 
-def repeats(spec: BoardSpec, lsb_V: float, noise_V: float) -> int:  # noqa: N803 - volts
+def repeats(spec: BoardSpec, lsb_V: float, noise_V: float) -> int:
     """How often each setting is read, so that its noise stays small beside the tolerance."""
     asked = noise_V / (_SHARE * spec.tolerance.threshold_lsb * lsb_V)
     most = min(_MOST, spec.run.inputs // 2)

@@ -1,5 +1,6 @@
 """What a calibration asks of the board: settings to make and records to read, each read once and kept."""
 
+import zlib
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -54,6 +55,16 @@ class Setting:
     def reads(self) -> int:
         """Settled slots that this record reads."""
         return len(self.inputs) * sum(len(nodes) for nodes in self.program.scan)
+
+    @property
+    def digest(self) -> Integers:
+        """A check number of all that is set, `[1]`: kept with the reading, compared when a run is resumed."""
+        image = self.image
+        arrays = (image.enable, image.source, image.destination, *image.codes.values(), image.trim, self.inputs)
+        number = zlib.crc32(repr(self.program).encode())
+        for array in arrays:
+            number = zlib.crc32(np.ascontiguousarray(array).data, number)
+        return np.array([number], dtype=np.int64)
 
 
 @dataclass(frozen=True)

@@ -33,7 +33,7 @@ class Shared:
     limit: Tensor
 
     @classmethod
-    def start(cls, spec: BoardSpec, nodes: NodeFit, output_limit_A: float) -> "Shared":  # noqa: N803
+    def start(cls, spec: BoardSpec, nodes: NodeFit, output_limit_A: float) -> "Shared":
         """Before the first cell run: equal capacitances, a small knee, no pronounced saturation."""
         column = {name: torch.from_numpy(nodes.column(name)) for name in ("preset_gain", "preset_offset_V")}
         reference = spec.nodes.capacitance_F

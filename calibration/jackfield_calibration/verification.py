@@ -2,7 +2,7 @@
 
 From the verification runs of a cell its gain and its threshold are asked for anew, everything else as fitted:
 the difference is the residual. A cell is good where both residuals are within tolerance, both standard errors
-(of the fit and of the verification itself) within half of it, and no run is further off than five of its own.
+(of the fit and of the verification itself) within half of it, and no run is further off than seven of its own.
 """
 
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ __all__ = ["Verdict", "gain_se", "unsure", "verify_cells"]
 
 Floats = NDArray[np.float64]
 
-_FURTHEST = 5.0
+_FURTHEST = 7.0
 _ENOUGH = 0.35  # of the tolerance: verification asks for half
 _LEVELS = (-0.9, -0.6, 0.6, 0.9)
 
@@ -76,7 +76,7 @@ def verify_cells(
     )
 
 
-def gain_se(law: CellLaw, nominal_S: list[Tensor], fit: CellFit) -> Tensor:  # noqa: N803
+def gain_se(law: CellLaw, nominal_S: list[Tensor], fit: CellFit) -> Tensor:
     """Standard error of the fitted gains at nominal gains `[cell]` each, rms over them, in S, `[cell]`."""
     rows = torch.stack([gain_partials(nominal / law.largest_gain_S) for nominal in nominal_S], 1)
     variance = torch.einsum("crp,cpq,crq->cr", rows, fit.covariance, rows)
