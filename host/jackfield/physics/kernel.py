@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from jackfield.physics.laws import LAWS, scalar
 
-LANES = 32
+LANES = 32  # numba's cache of nodes.py does not see a change here: touch that file too
 PARAMETERS = 3
 COLUMNS = {False: PARAMETERS, True: PARAMETERS + 3}  # an imperfect edge adds knee, 1/saturation, offset
 
@@ -56,9 +56,9 @@ def law_kernel(name: str, imperfect: bool) -> LawKernel:
 
 @lru_cache
 def source_stamp() -> int:
-    """Digest of this folder's laws; numba's cache alone would not see that one of them was edited."""
+    """Digest of this room's files; numba's cache alone would not see an edit outside a loop's own file."""
     digest = hashlib.sha256()
-    for path in sorted((Path(__file__).parent / "laws").glob("*.py")):
+    for path in sorted(Path(__file__).parent.rglob("*.py")):
         digest.update(path.read_bytes())
     return int.from_bytes(digest.digest()[:6], "big")
 
