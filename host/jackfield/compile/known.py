@@ -8,28 +8,17 @@ import numpy as np
 from numpy.polynomial.legendre import legder, legval
 from numpy.typing import NDArray
 
-from jackfield.board import BoardSpec, CalibrationRecord, Cell, Table
+from jackfield.board import BoardSpec, CalibrationRecord
+from jackfield.compile.record_arrays import RecordArrays
 from jackfield.errors import CalibrationError
 
-__all__ = ["KnownBoard"]
+__all__ = ["KnownBoard", "uncertainties"]
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
-_HOPELESS = ("dead", "open", "stuck", "swapped", "probe_fault")
 _BENDS = ("gain_bend_2_S", "gain_bend_3_S", "gain_bend_4_S", "gain_bend_5_S")
-_CELL_TABLES = ("gain_scale", "gain_zero_S", *_BENDS, "threshold_offset_V", "current_offset_A")
 _NEWTON = 8
-_NODE_TABLES = (
-    "capacitance_ratio",
-    "leak_S",
-    "node_offset_A",
-    "trim_gain",
-    "preset_gain",
-    "preset_offset_V",
-    "droop_per_s",
-)
-_BOARD_TABLES = ("knee_V", "saturation")
 
 
 @dataclass(frozen=True)
@@ -102,9 +91,9 @@ class KnownBoard:
                 f"the record was made with a spec of digest {str(record.provenance['spec_digest'])[:12]}, board "
                 f"{spec.name} has {spec.digest[:12]}; calibrate the board again or use the spec of the record"
             )
-        nominal = cls.as_specified(spec)
-        values = {name: _filled(spec, getattr(nominal, name), name, record, "value") for name in _quantities()}
-        bad, doubtful = _unfit(spec, record.tables)
+        nominal, arrays = cls.as_specified(spec), RecordArrays(spec, record)
+        values = {name: arrays.values(name, getattr(nominal, name)) for name in _quantities()}
+        bad, doubtful = arrays.unfit_cells()
         # A curve that cannot be inverted holds nothing, whatever verification said of it.
         return replace(nominal, **values, bad=bad | (values["gain_scale"] <= 0), doubtful=doubtful)
 
@@ -148,19 +137,23 @@ class KnownBoard:
         np.add.at(into, source, -self.current_offset_A[cells])
         return into[1:] + self.node_offset_A
 
-    def drawn(self, spec: BoardSpec, record: CalibrationRecord, rng: np.random.Generator) -> Self:
-        """A board as likely as this one: each value moved by its uncertainty.
-
-        The uncertainty is the standard error, or what verification found where that is larger: the residual
-        holds what the curves leave out (non-linearity, drift since).
-        """
-        zero = replace(self, **{name: np.zeros_like(getattr(self, name)) for name in _quantities()})
+    def drawn(self, sigma: Mapping[str, Floats], rng: np.random.Generator) -> Self:
+        """A board as likely as this one: each value moved by its `sigma` (see `uncertainties`)."""
         moved = {}
-        for name in _quantities():
+        for name, size in sigma.items():
             value = getattr(self, name)
-            sigma = _filled(spec, getattr(zero, name), name, record, "uncertainty")
-            moved[name] = value + np.where(np.isfinite(value), sigma, 0.0) * rng.standard_normal(value.shape)
+            moved[name] = value + np.where(np.isfinite(value), size, 0.0) * rng.standard_normal(value.shape)
         return replace(self, **moved)
+
+
+def uncertainties(spec: BoardSpec, record: CalibrationRecord) -> dict[str, Floats]:
+    """How well `record` knows each quantity, as arrays like those of KnownBoard.
+
+    The standard error, or the rms of what verification found on the whole board where that is larger: the
+    residual holds what the curves leave out.
+    """
+    arrays, like = RecordArrays(spec, record), KnownBoard.as_specified(spec)
+    return {name: arrays.uncertainties(name, np.zeros_like(getattr(like, name))) for name in _quantities()}
 
 
 def _quantities() -> tuple[str, ...]:
@@ -171,43 +164,3 @@ def _gain_range(spec: BoardSpec) -> Floats:
     """The largest nominal gain of each cell; 1 where its law has none."""
     ranges = [g.parameters["gain"].hi if "gain" in g.parameters else 1.0 for g in spec.groups]
     return np.repeat(ranges, [group.count for group in spec.groups])
-
-
-def _rows(spec: BoardSpec, name: str, table: Table) -> list[int]:
-    """Where each row of `table` stands in the arrays."""
-    if name in _CELL_TABLES:
-        return [spec.cell_index(Cell.parse(index)) for index in table.index]
-    return [int(index) - 1 for index in table.index] if name in _NODE_TABLES else [0] * len(table.index)
-
-
-def _filled(spec: BoardSpec, start: Floats, name: str, record: CalibrationRecord, what: str) -> Floats:
-    """`start` with the rows that the record has; `what` is "value" or "uncertainty"."""
-    table = record.tables.get(name)
-    if table is None or not table.index:
-        return start
-    column = table.value if what == "value" else _uncertainty(table)
-    known = np.isfinite(column) | (np.isinf(column) & (name == "saturation"))
-    filled = np.atleast_1d(start.copy())
-    filled[np.array(_rows(spec, name, table), dtype=np.int64)[known]] = column[known]
-    return filled.reshape(start.shape)
-
-
-def _uncertainty(table: Table) -> Floats:
-    residual = table.residual[table.good & np.isfinite(table.residual)]
-    typical = float(np.sqrt(np.mean(residual**2))) if residual.size else 0.0
-    return np.maximum(np.nan_to_num(table.se, nan=0.0), typical)
-
-
-def _unfit(spec: BoardSpec, tables: Mapping[str, Table]) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """Cells that are defective, and cells that are merely not verified (those without a row too)."""
-    bad, doubtful = (np.zeros(spec.cell_count, dtype=np.bool_) for _ in range(2))
-    for name in ("gain_scale", "threshold_offset_V"):
-        if name in tables:
-            table = tables[name]
-            rows = np.array(_rows(spec, name, table), dtype=np.int64)
-            hopeless = np.array([reason in _HOPELESS for reason in table.reason], dtype=np.bool_)
-            verified = np.zeros(spec.cell_count, dtype=np.bool_)
-            verified[rows] = table.good
-            bad[rows] |= hopeless & ~table.good
-            doubtful |= ~verified
-    return bad, doubtful & ~bad

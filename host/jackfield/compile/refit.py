@@ -25,7 +25,7 @@ __all__ = ["refit"]
 
 _TIMES = 8
 _STEPS = 32
-_ROUNDS = 4
+_ROUNDS = 3
 _RIDGE = 0.02
 _REACH = 3
 

@@ -1,13 +1,14 @@
 """Moves edges to cells whose corrected range holds their values."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
 from jackfield.board import BoardSpec
 from jackfield.compile.codes import Targets
-from jackfield.compile.known import Integers, KnownBoard
+from jackfield.compile.known import Floats, Integers, KnownBoard
 from jackfield.compile.place import Placement, reaches
 
 __all__ = ["suit_cells"]
@@ -62,11 +63,24 @@ class _Needs:
     spec: BoardSpec
     known: KnownBoard
 
-    @property
+    @cached_property
     def law(self) -> NDArray[np.str_]:
         """The law of each cell."""
         groups = self.spec.groups
         return np.repeat(np.array([group.law for group in groups]), [group.count for group in groups])
+
+    @cached_property
+    def _ranges(self) -> dict[str, tuple[Floats, Floats]]:
+        """The least and the largest value that each cell can hold `[cell]`, half an LSB beyond its codes included."""
+        count = self.spec.cell_count
+        ranges = {n: (np.full(count, -np.inf), np.full(count, np.inf)) for n in self.spec.parameter_names}
+        for group in self.spec.groups:
+            cells = group.first + np.arange(group.count)
+            for name, scale in group.parameters.items():
+                for limit, nominal in zip(ranges[name], (scale.lo, scale.hi), strict=True):
+                    beyond = nominal + np.copysign(scale.lsb / 2, nominal - (scale.lo + scale.hi) / 2)
+                    limit[cells] = self.known.to_actual(name, cells, np.full(group.count, beyond))
+        return ranges
 
     def met(self, cells: Integers, tenants: Integers) -> Mask:
         """Whether each of `cells` can hold its column of `tenants[slice, cell]` (-1: no edge in that slice)."""
@@ -77,12 +91,10 @@ class _Needs:
         return met
 
     def _can_hold(self, cells: Integers, edges: Integers, number: int) -> Mask:
-        part, spec = self.placement.slices[number], self.spec
-        able = reaches(part.source[edges], part.destination[edges], cells, spec)
-        for group in spec.groups:
-            here = (cells >= group.first) & (cells < group.first + group.count)
-            for name, scale in group.parameters.items():
-                wanted = self.targets.parameters[number][name][edges[here]]
-                nominal = self.known.to_nominal(name, cells[here], wanted)
-                able[here] &= (nominal >= scale.lo - scale.lsb / 2) & (nominal <= scale.hi + scale.lsb / 2)
+        part = self.placement.slices[number]
+        able = reaches(part.source[edges], part.destination[edges], cells, self.spec)
+        for name, (low, high) in self._ranges.items():
+            wanted = self.targets.parameters[number][name][edges]
+            # NaN, a parameter that the edge's law lacks, is beyond neither end.
+            able &= ~((wanted < low[cells]) | (wanted > high[cells]))
         return able

@@ -10,14 +10,14 @@ from numpy.typing import ArrayLike, NDArray
 from jackfield.board import BoardSpec, CalibrationRecord, ConfigImage
 from jackfield.compile.board_circuit import board_circuit
 from jackfield.compile.compiled import CompiledCircuit
-from jackfield.compile.known import Floats, Integers, KnownBoard
+from jackfield.compile.known import Floats, Integers, KnownBoard, uncertainties
 from jackfield.physics import Circuit, integrate
 
 __all__ = ["Twin", "twin"]
 
 _DRAWS = 12
 _STEPS = 32
-_DRAW_STEPS = 12
+_DRAW_STEPS = 8
 
 
 @dataclass(frozen=True)
@@ -54,8 +54,8 @@ class Twin:
             return volts, np.zeros_like(volts)
         # Draws differ by millivolts and share the error of coarse steps: their spread needs no fine arithmetic.
         rng = np.random.default_rng(self.seed)
-        spec, record = self.compiled.spec, self.record
-        boards = [self.known.drawn(spec, record, rng) for _ in range(_DRAWS)]
+        sigma = uncertainties(self.compiled.spec, self.record)
+        boards = [self.known.drawn(sigma, rng) for _ in range(_DRAWS)]
         drawn = [self._outputs(self._circuit(board, torch.float32), board, codes, _DRAW_STEPS) for board in boards]
         return volts, np.asarray(np.std(drawn, axis=0, ddof=1))
 

@@ -1,0 +1,67 @@
+"""Curves of a board: inversion, uncertainty, rows that make no sense."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from jackfield.board import BoardSpec, CalibrationRecord
+from jackfield.compile.known import KnownBoard, uncertainties
+from jackfield.errors import CalibrationError
+
+Recorder = Callable[..., CalibrationRecord]
+
+
+@pytest.mark.parametrize("profile", ["modules", "cmos", "rough"])
+def test_curves_invert(jf96: BoardSpec, make_record: Recorder, profile: str) -> None:
+    known = KnownBoard.from_record(jf96, make_record(jf96, profile, seed=2))
+    cells = np.arange(jf96.cell_count)
+    rng = np.random.default_rng(1)
+    for name, scale in jf96.groups[0].parameters.items():
+        nominal = rng.uniform(scale.lo, scale.hi, len(cells))
+        actual = known.to_actual(name, cells, nominal)
+        near = np.abs(known.to_nominal(name, cells, actual) - nominal) < 1e-6 * scale.hi
+        assert near.mean() > 0.999
+
+
+def test_the_nominal_board_is_its_spec(jf16: BoardSpec) -> None:
+    known = KnownBoard.from_record(jf16, None)
+    codes = np.arange(48)
+    np.testing.assert_array_equal(known.to_actual("gain", codes, codes * 1e-6), codes * 1e-6)
+    assert not known.bad.any()
+    assert not known.node_offsets(codes[:3] + 1, codes[:3] + 2, codes[:3]).any()
+
+
+def test_rows_that_are_missing_or_empty_leave_the_nominal_value(jf96: BoardSpec, make_record: Recorder) -> None:
+    record = make_record(jf96, "cmos", seed=2)
+    old = record.tables["threshold_offset_V"]
+    value = old.value.copy()
+    value[3] = np.nan
+    partial = replace(old, value=value)
+    known = KnownBoard.from_record(
+        jf96, CalibrationRecord(record.provenance, {**record.tables, "threshold_offset_V": partial})
+    )
+    assert known.threshold_offset_V[3] == 0
+    assert known.threshold_offset_V[4] == old.value[4]
+
+
+def test_uncertainty_is_the_larger_of_error_and_residual(jf96: BoardSpec, make_record: Recorder) -> None:
+    record = make_record(jf96, "cmos", seed=2, bad=(1,))
+    old = record.tables["gain_scale"]
+    se = np.full(len(old.index), 0.01)
+    se[7] = 0.5
+    residual = np.full(len(old.index), 0.02)
+    residual[1] = 9.0
+    table = replace(old, se=se, residual=residual)
+    sigma = uncertainties(jf96, CalibrationRecord(record.provenance, {**record.tables, "gain_scale": table}))
+    assert sigma["gain_scale"][7] == 0.5
+    assert sigma["gain_scale"][8] == pytest.approx(0.02)
+
+
+def test_a_row_for_a_cell_that_does_not_exist_is_named(jf96: BoardSpec, make_record: Recorder) -> None:
+    record = make_record(jf96, "cmos", seed=2)
+    old = record.tables["gain_scale"]
+    strange = replace(old, index=("Z9", *old.index[1:]))
+    with pytest.raises(CalibrationError, match="table gain_scale of the record has a row 'Z9'"):
+        KnownBoard.from_record(jf96, CalibrationRecord(record.provenance, {**record.tables, "gain_scale": strange}))
