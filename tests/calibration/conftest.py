@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from jackfield.board import BoardSpec, ConfigImage, Measurement, RunProgram
 from jackfield.physics import Circuit, EdgeSet, Imperfection, Slice, integrate
+from jackfield_boards import spec_folder
 
 Floats = NDArray[np.float64]
 BEND_SHARES = np.array([1.5, 1.2, 1.0, 0.8])
@@ -89,6 +90,21 @@ class FakeBench:
         self.measured = 0
         self._image = ConfigImage.safe(spec)
 
+    @property
+    def gauge(self) -> float:
+        """Mean capacitance over nominal: only currents over capacitances can be observed."""
+        return float(np.exp(np.mean(np.log(self.truth.capacitance_F / self.spec.nodes.capacitance_F))))
+
+    @property
+    def sound(self) -> NDArray[np.bool_]:
+        """Cells without a planted defect."""
+        truth = self.truth
+        return ~np.isin(np.arange(self.spec.cell_count), np.concatenate([truth.dead, truth.stuck, truth.swapped]))
+
+    def bent(self, u: Floats) -> Floats:
+        """The gain DACs' non-linearity at nominal gain u (of the largest), `[cell]`, S."""
+        return np.asarray(sum(self.truth.bend[:, k] * legendre(k + 2)(u) for k in range(4)))
+
     def apply(self, image: ConfigImage) -> None:
         self._image = image
 
@@ -163,7 +179,17 @@ def _tensor(values: Any) -> torch.Tensor:
     return torch.as_tensor(np.asarray(values), dtype=torch.float64)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def make_bench() -> Callable[..., FakeBench]:
     """FakeBench(spec, profile, seed)."""
     return FakeBench
+
+
+@pytest.fixture(scope="session")
+def small_spec() -> BoardSpec:
+    """jf16 with 8-bit cells and a defect or two, so that few reads do."""
+    folder = spec_folder()
+    text = (folder / "jf16.toml").read_text(encoding="utf-8")
+    for line in ("gain = { range_S = [-100e-6, 100e-6]", "threshold = { range_V = [-0.5, 0.5]"):
+        text = text.replace(f"{line}, bits = 12", f"{line}, bits = 8")
+    return BoardSpec.from_toml(text, {"jf16_reach.csv": (folder / "jf16_reach.csv").read_text(encoding="utf-8")})
