@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from jackfield import __version__
@@ -18,7 +17,7 @@ from jackfield.cli.output import Output
 from jackfield.compile import CompiledCircuit, twin
 from jackfield.data import Split
 from jackfield.device import AbstractBoard, UploadReport
-from jackfield.evaluate import Answers, Rung, Trajectory, ladder, score, watch_nodes
+from jackfield.evaluate import Answers, Rung, Trajectory, ladder, requested_trajectories, score, watch_nodes
 from jackfield.journal import Run, save_record
 from jackfield.model import (
     DIGITS_ARCHITECTURE,
@@ -32,7 +31,7 @@ from jackfield.model import (
 )
 from jackfield_calibration import calibrate
 
-__all__ = ["BAD", "DemoResult", "run_on_bench", "trained"]
+__all__ = ["BAD", "DemoResult", "bad_cells", "run_on_bench", "trained"]
 
 TRAINING_SEED = 0  # one network for all boards, so that ladders of different boards can be compared
 QUICK_EPOCHS = 16
@@ -126,15 +125,15 @@ def run_on_bench(
         predicted=predicted,
         labels=labels,
         record=record,
-        requested=_requested(raw, x[:1], nodes),
-        measured=watch_nodes(bench, calibrated, x[0].astype(np.float64), nodes),
+        requested=requested_trajectories(raw, x[0], nodes),
+        measured=watch_nodes(bench, calibrated, x[0], nodes),
     )
 
 
-def bad_cells(truth: Path, cells: NDArray[np.int64]) -> int:
+def bad_cells(truth: Path, spec: BoardSpec, cells: NDArray[np.int64]) -> int:
     """How many of `cells` the emulated board was really given a defect; for scoring alone."""
-    defects = json.loads(truth.read_text())["defects"]
-    return sum(defects.get(str(int(cell)), "none") != "none" for cell in cells)
+    defects = json.loads(truth.read_text(encoding="utf-8"))["defects"]
+    return sum(str(spec.cells[cell]) in defects for cell in cells)
 
 
 def _asked(
@@ -176,23 +175,6 @@ def _calibrated(
 
 def _lively_nodes(raw: CompiledCircuit, x: NDArray[np.float32]) -> list[int]:
     """The nodes that move most for one input, none of them an input."""
-    states = twin(raw, raw.spec).states(x)[:, 0]
-    swing = np.ptp(states, axis=0)
+    swing = np.ptp(twin(raw, raw.spec).states(x)[:, 0], axis=0)
     swing[np.array(raw.inputs) - 1] = 0.0
     return [int(node) + 1 for node in np.argsort(swing)[::-1][:WATCHED]]
-
-
-def _requested(raw: CompiledCircuit, x: NDArray[np.float32], nodes: list[int]) -> tuple[Trajectory, ...]:
-    """What the circuit asks of `nodes`: the nominal board's states, in seconds and volts."""
-    snapshots = 16
-    ideal = twin(raw, raw.spec)
-    start = torch.zeros(raw.spec.nodes.count, dtype=torch.float64).numpy()
-    start[np.array(raw.inputs) - 1] = x[0] * raw.scaling.volts_per_unit
-    volts = np.concatenate([start[None], ideal.states(x, snapshots)[:, 0]])
-    lengths = [ticks * raw.spec.run.tick_s for _, ticks in raw.program.steps]
-    t_s = [0.0]
-    for length in lengths:
-        t_s += [t_s[-1] + length * (k + 1) / snapshots for k in range(snapshots)] if t_s[-1] == 0.0 else [
-            t_s[-1] + raw.spec.run.bank_switch_s + length * (k + 1) / snapshots for k in range(snapshots)
-        ]
-    return tuple(Trajectory(node, np.array(t_s), volts[:, node - 1]) for node in nodes)

@@ -2,7 +2,7 @@
 
 from jackfield.evaluate.answers import Answers, ask_board
 from jackfield.evaluate.ladder import RUNGS, Rung, confusion_matrix, ladder, score, wilson_interval
-from jackfield.evaluate.trajectory import Trajectory, watch_nodes
+from jackfield.evaluate.trajectory import Trajectory, requested_trajectories, watch_nodes
 
 __all__ = [
     "RUNGS",
@@ -12,6 +12,7 @@ __all__ = [
     "ask_board",
     "confusion_matrix",
     "ladder",
+    "requested_trajectories",
     "score",
     "watch_nodes",
     "wilson_interval",

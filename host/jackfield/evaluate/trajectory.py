@@ -8,11 +8,15 @@ from numpy.typing import NDArray
 
 from jackfield.bench import Bench
 from jackfield.board import RunProgram
-from jackfield.compile import CompiledCircuit
+from jackfield.compile import CompiledCircuit, twin
+from jackfield.device import AbstractBoard
 
-__all__ = ["Trajectory", "watch_nodes"]
+__all__ = ["Trajectory", "requested_trajectories", "watch_nodes"]
+
+_SNAPSHOTS = 16  # a slice
 
 Floats = NDArray[np.float64]
+Inputs = NDArray[np.float32] | NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -24,7 +28,9 @@ class Trajectory:
     volts: Floats
 
 
-def watch_nodes(bench: Bench, compiled: CompiledCircuit, inputs: Floats, nodes: Sequence[int]) -> tuple[Trajectory, ...]:
+def watch_nodes(
+    bench: Bench[AbstractBoard], compiled: CompiledCircuit, inputs: Inputs, nodes: Sequence[int]
+) -> tuple[Trajectory, ...]:
     """Run one input (`[input node]`, machine units) again and again until a probe has followed each of `nodes`.
 
     Raises LinkError, BoardError or InstrumentError as the bench does.
@@ -36,6 +42,19 @@ def watch_nodes(bench: Bench, compiled: CompiledCircuit, inputs: Floats, nodes: 
         chosen = list(nodes[start : start + probes])
         padded = chosen + chosen[-1:] * (probes - len(chosen))
         program = RunProgram(compiled.program.steps, tuple((node,) for node in padded), mode="watch")
-        t_s, volts = bench.watch(program)
-        found += [Trajectory(node, t_s, volts[probe]) for probe, node in enumerate(chosen)]
+        live = bench.watch(program)
+        found += [Trajectory(node, live.t_s, live.volts[probe]) for probe, node in enumerate(chosen)]
     return tuple(found)
+
+
+def requested_trajectories(compiled: CompiledCircuit, inputs: Inputs, nodes: Sequence[int]) -> tuple[Trajectory, ...]:
+    """What the circuit asks of `nodes` for one input (`[input node]`, machine units): a board without any error."""
+    run = compiled.spec.run
+    start = np.zeros(compiled.spec.nodes.count)
+    start[np.array(compiled.inputs) - 1] = inputs * compiled.scaling.volts_per_unit
+    volts = np.concatenate([start[None], twin(compiled, compiled.spec).states(inputs[None], _SNAPSHOTS)[:, 0]])
+    t_s, begin = [0.0], 0.0
+    for _, ticks in compiled.program.steps:
+        t_s += [begin + ticks * run.tick_s * (k + 1) / _SNAPSHOTS for k in range(_SNAPSHOTS)]
+        begin = t_s[-1] + run.bank_switch_s
+    return tuple(Trajectory(node, np.array(t_s), volts[:, node - 1]) for node in nodes)

@@ -1,0 +1,85 @@
+"""The demo's results as the content of a report."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from jackfield.board import BoardSpec, CalibrationRecord
+from jackfield.cli.demo_run import BAD, DemoResult
+from jackfield.evaluate import confusion_matrix
+from jackfield.report import CellMap, Outputs, ReportContent, Spread, Trace
+
+__all__ = ["bad_found", "demo_content", "used_cells"]
+
+# Quantity of the record, its nominal value and the cell parameter it belongs to.
+_SPREADS = (("gain", "gain_scale", 1.0), ("threshold", "threshold_offset_V", 0.0))
+
+
+def demo_content(result: DemoResult, spec: BoardSpec, profile: str, seed: int) -> ReportContent:
+    """What the page shows; the same results give the same page."""
+    used = used_cells(result)
+    flags = np.zeros(spec.cell_count, dtype=np.bool_)
+    flags[used] = True
+    return ReportContent(
+        title="Handwritten digits on an analog board",
+        facts=_facts(result, spec, profile, seed),
+        rungs=tuple((rung.rung, rung.accuracy, rung.interval, rung.n) for rung in result.rungs),
+        confusion=confusion_matrix(result.answers.held_V, result.labels),
+        traces=tuple(
+            Trace(wanted.node, wanted.t_s, wanted.volts, seen.t_s, seen.volts)
+            for wanted, seen in zip(result.requested, result.measured, strict=True)
+        ),
+        spreads=_spreads(result.record, spec),
+        cells=CellMap(flags, _reasons(result.record, spec)),
+        outputs=Outputs(
+            result.predicted[0], np.hypot(result.answers.se_V, result.predicted[1]), result.answers.shown_V
+        ),
+    )
+
+
+def used_cells(result: DemoResult) -> NDArray[np.int64]:
+    """Cells that the uncorrected image enables: those that are calibrated."""
+    return np.flatnonzero(result.raw.image.enable.any(axis=0)).astype(np.int64)
+
+
+def bad_found(record: CalibrationRecord, spec: BoardSpec, cells: NDArray[np.int64]) -> int:
+    """How many of `cells` calibration calls defective."""
+    reasons = _reasons(record, spec)
+    return sum(reasons[cell] in BAD for cell in cells)
+
+
+def _facts(result: DemoResult, spec: BoardSpec, profile: str, seed: int) -> dict[str, str]:
+    raw, calibrated = (a.error_rms_V(result.wanted_V) for a in (result.raw_answers, result.answers))
+    used = len(used_cells(result))
+    record = result.record.provenance
+    return {
+        "board": f"{spec.name}, emulated, profile {profile}, seed {seed}, id {result.board_id}",
+        "circuit": f"{spec.nodes.count} nodes, {used} cells in use of {spec.cell_count}, {len(result.raw.program.steps)} slices",
+        "upload": f"{result.upload.bytes} bytes, read back and compared code by code",
+        "calibration": f"{record['reads']} reads, {record['reads_per_parameter']:.1f} a parameter",
+        "output error, rms": f"{1e3 * raw:.1f} mV raw, {1e3 * calibrated:.1f} mV calibrated",
+        "measured - predicted": f"{result.off_se:.2f} standard errors on average",
+    }
+
+
+def _spreads(record: CalibrationRecord, spec: BoardSpec) -> tuple[Spread, ...]:
+    found = []
+    for parameter, quantity, nominal in _SPREADS:
+        table = record.tables[quantity]
+        known = np.array([reason not in (*BAD, "not_measured") for reason in table.reason]) & np.isfinite(table.residual)
+        scale = spec.groups[0].parameters[parameter]
+        full = 1.0 if quantity == "gain_scale" else scale.hi
+        found.append(
+            Spread(parameter, 100 * (table.value[known] - nominal) / full, 100 * table.residual[known] / full)
+        )
+    return tuple(found)
+
+
+def _reasons(record: CalibrationRecord, spec: BoardSpec) -> tuple[str, ...]:
+    """The verdict on each cell in spec order; the worse one where gain and threshold differ."""
+    verdicts = dict.fromkeys((str(cell) for cell in spec.cells), "not_measured")
+    for quantity in ("threshold_offset_V", "gain_scale"):
+        table = record.tables[quantity]
+        for name, reason in zip(table.index, table.reason, strict=True):
+            if verdicts[name] in ("not_measured", "ok"):
+                verdicts[name] = reason
+    return tuple(verdicts.values())
