@@ -46,17 +46,30 @@ def test_rows_that_are_missing_or_empty_leave_the_nominal_value(jf96: BoardSpec,
     assert known.threshold_offset_V[4] == old.value[4]
 
 
-def test_uncertainty_is_the_larger_of_error_and_residual(jf96: BoardSpec, make_record: Recorder) -> None:
-    record = make_record(jf96, "cmos", seed=2, bad=(1,))
-    old = record.tables["gain_scale"]
-    se = np.full(len(old.index), 0.01)
-    se[7] = 0.5
-    residual = np.full(len(old.index), 0.02)
-    residual[1] = 9.0
-    table = replace(old, se=se, residual=residual)
-    sigma = uncertainties(jf96, CalibrationRecord(record.provenance, {**record.tables, "gain_scale": table}))
-    assert sigma["gain_scale"][7] == 0.5
-    assert sigma["gain_scale"][8] == pytest.approx(0.02)
+def changed(record: CalibrationRecord, name: str, se: float, residual: float) -> CalibrationRecord:
+    old = record.tables[name]
+    size = np.ones(len(old.index))
+    return CalibrationRecord(
+        record.provenance, {**record.tables, name: replace(old, se=size * se, residual=size * residual)}
+    )
+
+
+def test_standard_errors_stand_where_nothing_was_verified(jf96: BoardSpec, make_record: Recorder) -> None:
+    sigma = uncertainties(jf96, changed(make_record(jf96, "cmos", seed=2), "gain_scale", 0.01, 0.0))
+    assert (sigma["gain_scale"] == 0.01).all()
+    assert not sigma["gain_zero_S"].any()
+    assert "current_offset_A" not in sigma
+
+
+def test_what_verification_found_counts_once(jf96: BoardSpec, make_record: Recorder) -> None:
+    record = changed(make_record(jf96, "cmos", seed=2, bad=(1,)), "gain_scale", 0.01, 0.02)
+    record = changed(record, "gain_zero_S", 5e-8, 4e-7)
+    residual = record.tables["gain_zero_S"].residual
+    residual[1] = 9.0  # a bad cell's says nothing about the others
+    sigma = uncertainties(jf96, record)
+    assert sigma["gain_zero_S"] == pytest.approx(4e-7)
+    assert not sigma["gain_scale"].any()
+    assert not sigma["gain_bend_2_S"].any()
 
 
 def test_a_row_for_a_cell_that_does_not_exist_is_named(jf96: BoardSpec, make_record: Recorder) -> None:

@@ -29,9 +29,21 @@ def check(placement: Placement, spec: BoardSpec) -> None:
 
 def test_a_crossbar_takes_cells_in_order_and_keeps_them_between_slices(jf96: BoardSpec) -> None:
     placement = place(circuit([(1, 2), (2, 3), (1, 2)], [(1, 2), (4, 5), (1, 2), (2, 3)]), jf96, avoid=[1])
-    assert placement.cells[0].tolist() == [0, 2, 3]
-    assert placement.cells[1].tolist() == [0, 4, 3, 2]
+    assert placement.cells[0].tolist() == [0, 4, 2]
+    assert placement.cells[1].tolist() == [0, 3, 2, 4]
     assert placement.used.tolist() == [0, 2, 3, 4]
+
+
+def test_avoiding_a_cell_moves_no_other_edge(jf96: BoardSpec) -> None:
+    pairs = [(1 + n % 90, 2 + n % 90) for n in range(6000)]
+    free, avoiding = (place(circuit(pairs, pairs, nodes=96), jf96, avoid) for avoid in ((), (17, 4000)))
+    assert np.flatnonzero(free.cells[0] != avoiding.cells[0]).tolist() == [17, 4000]
+    assert not np.isin([17, 4000], avoiding.used).any()
+
+
+def test_a_crossbar_with_few_spares_still_takes_what_is_left(jf96: BoardSpec) -> None:
+    placement = place(circuit([(1, 2)] * 100, [(3, 4)] * 100, nodes=4), jf96, avoid=range(100, 8192))
+    assert placement.used.tolist() == list(range(100))
 
 
 def test_a_full_crossbar_reuses_the_cells_of_other_slices(jf96: BoardSpec) -> None:

@@ -76,6 +76,16 @@ def test_standard_errors_cover_another_likely_board(jf96: BoardSpec, small: Circ
     assert 0.6 < np.sqrt(np.mean(np.square(z))) < 1.7
 
 
+def test_an_unmeasured_cell_has_no_finite_standard_error(
+    jf96: BoardSpec, small: Circuit, make_record: Recorder
+) -> None:
+    record = with_se(make_record(jf96, "cmos", seed=8), "gain_scale", np.inf)
+    compiled = compile_circuit(small, jf96, record=record, largest_v=2.0)
+    volts, se = twin(compiled, jf96, record).predict(np.zeros((2, 6)))
+    assert np.isfinite(volts).all()
+    assert np.isinf(se).all()
+
+
 def test_held_nodes_droop_until_they_are_scanned(jf96: BoardSpec, small: Circuit, make_record: Recorder) -> None:
     record = make_record(jf96, "modules", seed=9)
     numbers = tuple(str(n + 1) for n in range(96))

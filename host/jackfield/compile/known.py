@@ -18,6 +18,13 @@ Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
 _BENDS = ("gain_bend_2_S", "gain_bend_3_S", "gain_bend_4_S", "gain_bend_5_S")
+_NODE_QUANTITIES = ("leak_S", "node_offset_A", "trim_gain", "preset_gain", "preset_offset_V", "droop_per_s")
+_VERIFIED = {
+    "gain_zero_S": ("gain_scale", *_BENDS),
+    "threshold_offset_V": (),
+    **dict.fromkeys(_NODE_QUANTITIES, ()),
+}
+"""Quantities whose residuals of verification say all about them and about other terms of the same curve."""
 _NEWTON = 8
 
 
@@ -138,22 +145,31 @@ class KnownBoard:
         return into[1:] + self.node_offset_A
 
     def drawn(self, sigma: Mapping[str, Floats], rng: np.random.Generator) -> Self:
-        """A board as likely as this one: each value moved by its `sigma` (see `uncertainties`)."""
+        """A board as likely as this one: each value moved by its `sigma` (see `uncertainties`), if finite."""
         moved = {}
         for name, size in sigma.items():
             value = getattr(self, name)
-            moved[name] = value + np.where(np.isfinite(value), size, 0.0) * rng.standard_normal(value.shape)
+            step = np.where(np.isfinite(value) & np.isfinite(size), size, 0.0)
+            moved[name] = value + step * rng.standard_normal(value.shape)
         return replace(self, **moved)
 
 
 def uncertainties(spec: BoardSpec, record: CalibrationRecord) -> dict[str, Floats]:
     """How well `record` knows each quantity, as arrays like those of KnownBoard.
 
-    The standard error, or the rms of what verification found on the whole board where that is larger: the
-    residual holds what the curves leave out.
+    What verification found in fresh runs, rms over the board, stands where there is any: it holds what the
+    curves leave out, and one gain's error once, not once in each of its terms. Elsewhere the standard errors
+    stand; infinite is what was not measured. Offsets of single cells are left out: they act through a node's
+    sum alone, which is measured as such.
     """
     arrays, like = RecordArrays(spec, record), KnownBoard.as_specified(spec)
-    return {name: arrays.uncertainties(name, np.zeros_like(getattr(like, name))) for name in _quantities()}
+    sigma = {name: arrays.standard_errors(name, np.zeros_like(getattr(like, name))) for name in _quantities()}
+    del sigma["current_offset_A"]
+    for name, terms in _VERIFIED.items():
+        found = arrays.residual_rms(name)
+        if found > 0:
+            sigma |= {term: np.zeros_like(sigma[term]) for term in terms} | {name: np.full_like(sigma[name], found)}
+    return sigma
 
 
 def _quantities() -> tuple[str, ...]:

@@ -55,7 +55,8 @@ def place_slices(slices: tuple[LoweredSlice, ...], spec: BoardSpec, avoid: Itera
         _check_room(rows, free, law, spec)
         keys = _keys(slices, rows, spec)
         if all(group.reach.kind == "crossbar" for group in groups):
-            found = _take_in_order(keys, free)
+            every = np.concatenate([group.first + np.arange(group.count) for group in groups])
+            found = _take_and_replace(keys, every, free)
         else:
             found = _match(slices, rows, keys, free, spec)
         for number, row in enumerate(rows):
@@ -83,6 +84,21 @@ def _keys(slices: tuple[LoweredSlice, ...], rows: list[Integers], spec: BoardSpe
         copy[order] = np.arange(len(row)) - np.repeat(starts, np.diff(starts, append=len(row)))
         keys.append(pair * spec.cell_count + copy)
     return keys
+
+
+def _take_and_replace(keys: list[Integers], every: Integers, free: Integers) -> list[Integers]:
+    """Crossbar: the cells that edges would take if all of `every` were usable, but for those not in `free`.
+
+    Other edges keep their cells, so that what was measured of a node's cells together stays true.
+    """
+    found = _take_in_order(keys, every)
+    used = np.unique(np.concatenate(found))
+    unusable, spare = np.setdiff1d(used, free), np.setdiff1d(free, used)
+    if len(unusable) > len(spare):
+        return _take_in_order(keys, free)
+    replacement = np.arange(every.max() + 1)
+    replacement[unusable] = spare[: len(unusable)]
+    return [replacement[cells] for cells in found]
 
 
 def _take_in_order(keys: list[Integers], free: Integers) -> list[Integers]:

@@ -30,14 +30,16 @@ class RecordArrays:
         table = self.record.tables.get(name)
         return start if table is None else self._filled(start, name, table, table.value)
 
-    def uncertainties(self, name: str, start: Floats) -> Floats:
-        """`start` with the standard errors, or the rms residual of verification where that is larger."""
+    def standard_errors(self, name: str, start: Floats) -> Floats:
+        """`start` with the standard errors that the record has."""
         table = self.record.tables.get(name)
-        if table is None:
-            return start
-        residual = table.residual[table.good & np.isfinite(table.residual)]
-        typical = float(np.sqrt(np.mean(residual**2))) if residual.size else 0.0
-        return self._filled(start, name, table, np.maximum(np.nan_to_num(table.se, nan=0.0), typical))
+        return start if table is None else self._filled(start, name, table, table.se)
+
+    def residual_rms(self, name: str) -> float:
+        """Rms of what verification found on rows that it passed; 0 where there are none."""
+        table = self.record.tables.get(name)
+        residual = np.zeros(0) if table is None else table.residual[table.good & np.isfinite(table.residual)]
+        return float(np.sqrt(np.mean(residual**2))) if residual.size else 0.0
 
     def unfit_cells(self) -> tuple[Mask, Mask]:
         """Cells that are defective, and cells merely not verified (those without a row too), `[cell]` each."""

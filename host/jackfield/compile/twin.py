@@ -24,9 +24,9 @@ _DRAW_STEPS = 8
 class Twin:
     """A board's prediction; see `twin`.
 
-    Standard errors come from `_DRAWS` boards drawn from the record's uncertainties: each quantity's standard
-    error, or the rms residual of its verification where that is larger. What no record knows (noise of one
-    run, charge at a bank switch, crosstalk) is not in them. Without a record they are zero.
+    Standard errors come from boards drawn from the record's uncertainties (see `uncertainties`); they are
+    infinite where a cell in use was never measured, and zero without a record. What no record knows (noise of
+    one run, charge at a bank switch, crosstalk) is not in them.
     """
 
     compiled: CompiledCircuit
@@ -56,6 +56,9 @@ class Twin:
         rng = np.random.default_rng(self.seed)
         sigma = uncertainties(self.compiled.spec, self.record)
         boards = [self.known.drawn(sigma, rng) for _ in range(_DRAWS)]
+        used = self.image.enable.any(axis=0)
+        if not all(np.isfinite(size[used]).all() for size in sigma.values() if size.shape == used.shape):
+            return volts, np.full_like(volts, np.inf)
         drawn = [self._outputs(self._circuit(board, torch.float32), board, codes, _DRAW_STEPS) for board in boards]
         return volts, np.asarray(np.std(drawn, axis=0, ddof=1))
 
