@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
@@ -36,6 +37,14 @@ def test_help_is_fast_and_imports_nothing_heavy() -> None:
     assert min(seconds for seconds, _, _ in tries) < START_S
     assert not set(HEAVY) & set(modules.split(","))
     assert all(f"  {verb} " in printed for verb in VERBS)
+
+
+def test_safe_is_fast_and_imports_nothing_heavy(bench: Path) -> None:
+    tries = [_cpu_seconds(["safe", "--bench", str(bench)]) for _ in range(3)]
+    _, printed, modules = tries[0]
+    assert "is safe" in printed
+    assert min(seconds for seconds, _, _ in tries) < START_S
+    assert not set(HEAVY) & set(modules.split(","))
 
 
 @pytest.mark.parametrize("verb", VERBS)

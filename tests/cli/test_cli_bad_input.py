@@ -4,12 +4,14 @@ import csv
 import os
 import socket
 import tomllib
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from jackfield.bench import VisaSession
 from jackfield.board import BoardSpec
+from jackfield.compile import CompiledCircuit
 from jackfield.session import open_board
 from jackfield_boards import spec_folder
 
@@ -112,6 +114,17 @@ def test_a_board_of_another_kind_or_id(jackfield: Jackfield, bench: Path, tmp_pa
     _failed(jackfield("poke", "hello", "--bench", _edited(bench, tmp_path, f'"{spec}"', '"jf16"')), "jf96", "jf16")
     about = tomllib.loads(bench.read_text())["board"]["id"]
     _failed(jackfield("poke", "hello", "--bench", _edited(bench, tmp_path, about, "0000-0000")), "0000-0000", about)
+
+
+def test_an_image_corrected_for_another_board(
+    jackfield: Jackfield, bench: Path, image: Path, sheet: Path, jf96: BoardSpec, tmp_path: Path
+) -> None:
+    other = replace(CompiledCircuit.load(image, jf96), record_id="0000-0000:abc").save(tmp_path / "other.jfi")
+    about = tomllib.loads(bench.read_text())["board"]["id"]
+    _failed(jackfield("upload", other, "--bench", bench), "board 0000-0000", about, "calibrate")
+    words = ("--input", sheet, "--output", tmp_path / "y.csv", "--bench", bench)
+    _failed(jackfield("run", other, *words), "board 0000-0000")
+    assert not (tmp_path / "y.csv").exists()
 
 
 def test_a_model_too_large(jackfield: Jackfield, jf16: BoardSpec, tmp_path: Path) -> None:

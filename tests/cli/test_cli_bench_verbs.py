@@ -36,7 +36,7 @@ def test_an_ideal_board_does_what_the_twin_predicts(
     found = jackfield("evaluate", model, "--image", image, "--bench", bench, "--inputs", 64, "--json").values
     rungs = {rung["rung"]: rung for rung in found["ladder"]}
     assert list(rungs) == ["float", "quantised", "board_raw", "twin"]
-    assert 0.7 < found["measured_minus_predicted_se"] < 1.4
+    assert 0.6 < found["measured_minus_predicted_se"] < 1.1  # 0.80 for a normal distribution
     assert found["output_error_rms_V"] < 5e-3
     assert abs(rungs["board_raw"]["accuracy"] - rungs["quantised"]["accuracy"]) < 0.05
     assert rungs["board_raw"]["interval"][0] < rungs["board_raw"]["accuracy"] < rungs["board_raw"]["interval"][1]

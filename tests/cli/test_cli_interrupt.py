@@ -15,6 +15,7 @@ from .conftest import COMMAND, Jackfield
 
 # Where each verb is when Ctrl-C comes: in the midst of its work.
 SPOTS = {
+    "demo": ("jackfield.cli.demo_run.trained", "demo --quick --runs {runs}"),
     "boards": ("jackfield.session.load_spec", "boards list"),
     "emulate": ("jackfield.emulator.serve", "emulate jf96"),
     "train": ("jackfield.model.train", "train digits --board jf96 -o {new}.model"),

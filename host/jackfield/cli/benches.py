@@ -5,6 +5,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from jackfield.cli.files import existing
+
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
@@ -12,11 +14,10 @@ if TYPE_CHECKING:
     from jackfield.bench import Bench
     from jackfield.board import Measurement, RunProgram
     from jackfield.cli.output import Advance
+    from jackfield.compile import CompiledCircuit
     from jackfield.device import AbstractBoard
 
-from jackfield.cli.files import existing
-
-__all__ = ["board_name", "measure", "opened_bench"]
+__all__ = ["board_name", "check_owner", "load_for", "measure", "opened_bench"]
 
 
 BENCH = "a bench file, or --bench 'emulator://jf96?profile=cmos&seed=7'"
@@ -47,6 +48,32 @@ def opened_bench(where: str, verb: str, runs: Path, log_exchange: bool) -> Itera
         return
     with Run.create(runs, verb, board_name(where)) as run, open_bench(where, log_folder=run.folder) as bench:
         yield bench
+
+
+def load_for(image: Path, board: "AbstractBoard") -> "CompiledCircuit":
+    """The image in a file, for this very board.
+
+    Raises DesignError where it is for boards of another kind, CalibrationError where its codes were corrected
+    for another one of this kind.
+    """
+    from jackfield.compile import CompiledCircuit
+
+    compiled = CompiledCircuit.load(image, board.spec)
+    if compiled.record_id:
+        check_owner(compiled.record_id.partition(":")[0], board)
+    return compiled
+
+
+def check_owner(owner: str, board: "AbstractBoard") -> None:
+    """Raise CalibrationError where what is known about board `owner` is to be used on another."""
+    from jackfield.errors import CalibrationError
+
+    found = board.hello.board_id
+    if owner != found:
+        raise CalibrationError(
+            f"the record is that of board {owner}, board {found} is connected; "
+            f"calibrate {found} and compile with its record, or compile without one"
+        )
 
 
 def measure(

@@ -40,24 +40,25 @@ def evaluate(
     Prints the accuracy with its Wilson 95 % interval, the output error against the rounded model, and
     measured minus predicted voltages in standard errors.
     """
-    from jackfield.cli.benches import opened_bench
+    from jackfield.cli.benches import check_owner, load_for, opened_bench
     from jackfield.cli.evaluation import evaluation
     from jackfield.cli.files import existing
     from jackfield.cli.models import compiled_for, model_for
     from jackfield.cli.record import load
-    from jackfield.compile import CompiledCircuit
 
     output = Output(as_json)
     existing(model, "a model folder that `jackfield train` wrote")
     known = load(record) if record else None
     with opened_bench(bench, "evaluate", runs, log_exchange) as opened:
         checkpoint = model_for(model, opened.spec)
-        compiled = CompiledCircuit.load(image, opened.spec) if image else compiled_for(checkpoint, opened.spec, known)
+        if known is not None:
+            check_owner(str(known.provenance["board_id"]), opened.board)
+        compiled = load_for(image, opened.board) if image else compiled_for(checkpoint, opened.spec, known)
         with output.progress("measuring") as advance:
             found = evaluation(opened, checkpoint, compiled, known, inputs, advance)
     for rung in found.rungs:
         low, high = rung.interval
         output.say(f"{rung.rung:17s} {rung.accuracy:7.2%}  [{low:.2%}, {high:.2%}] of {rung.n}")
     output.say(f"output error {1e3 * found.error_rms_V:.2f} mV rms against the rounded model")
-    output.say(f"measured minus predicted {found.off_se:.2f} standard errors rms")
+    output.say(f"measured minus predicted {found.off_se:.2f} standard errors on average")
     output.result(found.to_dict())

@@ -23,8 +23,8 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Evaluation:
-    """Rungs of the ladder; rms of measured volts minus U times the rounded model; rms of (measured -
-    predicted) over their joint standard error; share of readings that were clipped or railed."""
+    """Rungs of the ladder; rms of measured volts minus U times the rounded model; mean of |measured -
+    predicted| over their joint standard error; share of readings that were clipped or railed."""
 
     rungs: tuple[Rung, ...]
     error_rms_V: float
@@ -65,11 +65,11 @@ def evaluation(
         score("board_calibrated" if compiled.record_id else "board_raw", answers.held_V, labels),
         score("twin", predicted, labels),
     ]
-    off = (answers.shown_V - predicted) / np.hypot(answers.se_V, predicted_se)
+    off = np.abs(answers.shown_V - predicted) / np.hypot(answers.se_V, predicted_se)
     return Evaluation(
         ladder(rungs),
         answers.error_rms_V(compiled.scaling.volts_per_unit * rounded),
-        float(np.sqrt(np.mean(off[answers.valid] ** 2))),
+        float(off[answers.valid].mean()),
         float(1 - answers.valid.mean()),
     )
 

@@ -40,16 +40,15 @@ def run(
     """
     import numpy as np
 
-    from jackfield.cli.benches import measure, opened_bench
+    from jackfield.cli.benches import load_for, measure, opened_bench
     from jackfield.cli.files import existing
     from jackfield.cli.sheets import read_inputs, write_outputs
-    from jackfield.compile import CompiledCircuit
 
     output = Output(as_json)
     existing(image, "an image that `jackfield compile` wrote")
     existing(inputs, "a CSV file with one input a line")
     with opened_bench(bench, "run", runs, log_exchange) as opened:
-        compiled = CompiledCircuit.load(image, opened.spec)
+        compiled = load_for(image, opened.board)
         codes = compiled.input_codes(read_inputs(inputs, compiled.inputs, compiled.scaling.volts_per_unit))
         opened.board.apply(compiled.image)
         with output.progress("running") as advance:

@@ -36,11 +36,11 @@ def upload(
 
     The board keeps the image in RAM and is left safe: a safe board keeps its configuration.
     """
-    from jackfield.compile import CompiledCircuit
+    from jackfield.cli.benches import load_for
 
     output = Output(as_json)
     with _board(port, emulator or bench, runs, log_exchange) as board:
-        compiled = CompiledCircuit.load(image, board.spec)
+        compiled = load_for(image, board)
         report = board.apply(compiled.image)
         board_id = board.hello.board_id
     digest = compiled.image.digest(compiled.spec)
