@@ -1,0 +1,85 @@
+"""The main way through on several emulated boards of each profile: accuracy and output error against the float model."""
+
+import tempfile
+from pathlib import Path
+
+import numpy as np
+from benchmarks._rows import Row
+
+from jackfield.cli.demo_run import DemoResult, run_on_bench, trained
+from jackfield.cli.output import Output
+from jackfield.data import Split, digits_split
+from jackfield.journal import Run
+from jackfield.model import Checkpoint
+from jackfield.session import load_spec, open_bench
+
+# Largest calibrated over raw output error, by profile.
+ERROR_BARS = {"cmos": 0.12, "rough": 0.15, "modules": 0.4}
+SEEDS = 5
+FLOAT_BAR, RAW_BAR, POINTS_BAR, PREDICTION_BAR = 0.975, 0.93, 1.0, 2.0
+
+
+def run(quick: bool) -> list[Row]:
+    """Rows a profile, each the mean over 5 boards (quick: one cmos board, short training)."""
+    output, data = Output(as_json=False), digits_split()
+    checkpoint = trained(load_spec("jf96"), data, quick, output)
+    rows = []
+    for profile in ("cmos",) if quick else ERROR_BARS:
+        seeds = range(1 if quick else SEEDS)
+        rows += _rows(profile, [_board(profile, seed, checkpoint, data, quick, output) for seed in seeds])
+    return rows
+
+
+def _board(
+    profile: str, seed: int, checkpoint: Checkpoint, data: Split, quick: bool, output: Output
+) -> DemoResult:
+    with (
+        tempfile.TemporaryDirectory(prefix="jackfield-") as runs,
+        open_bench(f"emulator://jf96?profile={profile}&seed={seed}") as bench,
+        Run.create(Path(runs), "ladder", bench.board.hello.board_id) as run,
+    ):
+        output.say(f"{profile}, seed {seed}")
+        return run_on_bench(bench, checkpoint, data, run, seed=seed, quick=quick, output=output)
+
+
+def _rows(profile: str, boards: list[DemoResult]) -> list[Row]:
+    def mean(rung: str) -> float:
+        return float(np.mean([found.accuracy for board in boards for found in board.rungs if found.rung == rung]))
+
+    raw, calibrated = (
+        float(np.mean([answers.error_rms_V(board.wanted_V) for board, answers in pairs]))
+        for pairs in ([(b, b.raw_answers) for b in boards], [(b, b.answers) for b in boards])
+    )
+    workload = f"digits on jf96, {profile}, {len(boards)} boards, {len(boards[0].labels)} held-out inputs each"
+    bar = ERROR_BARS[profile]
+    off, lost = float(np.mean([board.off_se for board in boards])), 100 * (mean("float") - mean("board_calibrated"))
+    rows = [
+        _row("output_error", workload, "board_raw", (calibrated, raw), "V", f"at most {bar:g} of raw", calibrated <= bar * raw),
+        _row("prediction", workload, "measured", (off, None), "standard errors", f"at most {PREDICTION_BAR:g}", off <= PREDICTION_BAR),
+    ]
+    if profile == "cmos":
+        accuracies = (mean("board_calibrated"), mean("float"))
+        rows += [
+            _row("float", workload, "labels", (mean("float"), None), "share", f"at least {FLOAT_BAR:g}", mean("float") >= FLOAT_BAR),
+            _row("raw", workload, "labels", (mean("board_raw"), None), "share", f"at most {RAW_BAR:g}", mean("board_raw") <= RAW_BAR),
+            _row("calibrated", workload, "float", accuracies, "share", f"within {POINTS_BAR:g} point", lost <= POINTS_BAR),
+        ]
+    return rows
+
+
+def _row(
+    name: str, workload: str, against: str, values: tuple[float, float | None], unit: str, asked: str, holds: bool
+) -> Row:
+    ours, theirs = values
+    return {
+        "name": name,
+        "workload": workload,
+        "against": against,
+        "ours": ours,
+        "theirs": theirs,
+        "unit": unit,
+        "ratio": None if theirs is None else ours / theirs,
+        "error": None,
+        "asked": asked,
+        "holds": holds,
+    }

@@ -1,0 +1,44 @@
+"""What README says is so: its commands exist with these options, its Python runs, its links lead somewhere."""
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+from jackfield.cli import main
+
+ROOT = Path(__file__).parents[2]
+README = (ROOT / "README.md").read_text()
+
+
+def blocks(language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```", README, re.DOTALL | re.MULTILINE)
+
+
+COMMANDS = [line for block in blocks("sh") for line in block.splitlines() if line.startswith("jackfield ")]
+
+
+def test_readme_opens_with_the_two_commands() -> None:
+    assert [line.split("#")[0].strip() for line in blocks("sh")[0].splitlines()] == ["make demo", "make test"]
+
+
+@pytest.mark.parametrize("line", COMMANDS)
+def test_command_parses(line: str) -> None:
+    """Verbs and options exist; all of it runs, in order, in `make acceptance`."""
+    assert main([*shlex.split(line)[1:], "--help"]) == 0
+    assert main([*shlex.split(line)[1:], "--no-such-option", "--help"]) == 2
+
+
+def test_python_runs(capsys: pytest.CaptureFixture[str]) -> None:
+    (code,) = blocks("python")
+    exec(compile(code, "README.md", "exec"), {})
+    board_id, volts = capsys.readouterr().out.split()
+    assert re.fullmatch(r"[0-9A-F]{4}-[0-9A-F]{4}", board_id)
+    assert float(volts) == pytest.approx(0.8, rel=0.01)
+
+
+@pytest.mark.parametrize("page", ["README.md", "host/README.md", "calibration/README.md", "CHANGELOG.md"])
+def test_links_lead_somewhere(page: str) -> None:
+    for link in re.findall(r"\]\(([^)#:]+)\)", (ROOT / page).read_text()):
+        assert ((ROOT / page).parent / link).exists(), link
