@@ -28,6 +28,7 @@ _SWING = 1.6  # of the rail, the largest difference between two nodes that a run
 _NODE = 0.85  # of the rail, the largest node voltage that a run is planned for
 _JITTER, _JITTERED = 0.08, 0.3  # spread of a step's gains, relative; below this gain it shrinks no further
 _FREE_GAINS, _FREE_SHARES = (0.2, 0.95), (0.4, 1.0)
+_RAILED = 0.97  # of the rail, once droop is corrected
 _STEP_TURN = 0.3  # k of one integration step
 
 
@@ -164,6 +165,7 @@ class CellRoutine(Routine):
                 variance[rows, :, end] = reading.se[:, node].T ** 2
                 usable[rows, :, end] = reading.usable[:, node].T
         usable &= np.isfinite(volts) & np.isfinite(variance)
+        usable &= np.abs(volts) < _RAILED * self._spec.nodes.rail_V[1]  # droop had hidden it
         usable &= usable[:, :, ::-1]  # a node at its rail makes the reading of its partner wrong too
         turn = 2 * float(np.abs(self.true_gain).max()) * self.run_s / self._spec.nodes.capacitance_F
         return CellBlock(

@@ -13,6 +13,7 @@ from jackfield_calibration.shared import Shared
 __all__ = ["diagnose"]
 
 _BETTER = 4.0  # a supposition counts if it explains the runs so much better
+_FITS = 5.0  # chi^2 a degree of freedom of a supposition that may be true
 _NO_GAIN = 0.1  # of nominal: below this a cell does not conduct
 
 
@@ -21,11 +22,12 @@ def diagnose(law: CellLaw, blocks: list[CellBlock], shared: Shared, prior: Prior
 
     A cell with an open end carries nothing either: seen from outside it is dead.
     """
-    start = torch.zeros_like(fit.value)
+    start, nothing = torch.zeros_like(fit.value), torch.zeros_like(fit.value)
+    nothing[:, 0] = -1.0  # a stuck gain may have either sign: begin in the middle
     suppositions = {
         "dead": ([replace(block, gain_S=torch.zeros_like(block.gain_S)) for block in blocks], start),
         "swapped": ([block.turned() for block in blocks], start),
-        "stuck": ([replace(block, gain_S=_constant(law, block)) for block in blocks], start),
+        "stuck": ([replace(block, gain_S=_constant(law, block)) for block in blocks], nothing),
     }
     wide = replace(prior, width=prior.width.clone())
     wide.width[0] = 2.0  # a stuck code may be anywhere, either sign
@@ -42,7 +44,7 @@ def _constant(law: CellLaw, block: CellBlock) -> Tensor:
 
 def _name(row: int, fit: CellFit, others: dict[str, CellFit]) -> str:
     ordinary = float(fit.chi2[row])
-    if abs(1 + float(fit.value[row, 0])) < _NO_GAIN and float(others["dead"].chi2[row]) < 2 * max(ordinary, 1.0):
+    if abs(1 + float(fit.value[row, 0])) < _NO_GAIN and float(others["dead"].chi2[row]) < _FITS:
         return "dead"
     best = min(others, key=lambda name: float(others[name].chi2[row]))
     return best if float(others[best].chi2[row]) < ordinary / _BETTER else ""
