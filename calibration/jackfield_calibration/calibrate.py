@@ -41,8 +41,10 @@ def make_plan(
     """
     wanted = _wanted(spec, image, cells, level)
     random = np.random.default_rng(0)
-    node_runs = (("measure", _INPUTS), ("verify", _INPUTS_AGAIN))
-    routines: list[Routine] = [NodeRoutine(spec, tag, min(inputs, spec.run.inputs), random) for tag, inputs in node_runs]
+    routines: list[Routine] = [
+        NodeRoutine(spec, tag, min(inputs, spec.run.inputs), random)
+        for tag, inputs in (("measure", _INPUTS), ("verify", _INPUTS_AGAIN))
+    ]
     if image is not None:
         routines.append(OffsetRoutine(spec, image))
     steps = [_planned(spec, routine) for routine in routines]

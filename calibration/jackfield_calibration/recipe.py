@@ -1,8 +1,8 @@
 """Which settings each cell gets, tuned by measurement on emulated boards.
 
-One coarse setting read twice, three in the middle, six fine ones that use what the earlier ones found: each sign and size
-of gain, each threshold another code. The zero setting runs long, once below the threshold (the current offset
-alone) and once above it (the gain at code zero). Three fresh settings verify.
+One coarse setting read twice, three in the middle, six fine ones that use what the earlier ones found: each
+sign and size of gain, each threshold another code. The zero setting runs long, once below the threshold (the
+current offset alone) and once above it (the gain at code zero). Three fresh settings verify.
 """
 
 from jackfield.board import BoardSpec

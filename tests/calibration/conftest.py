@@ -108,7 +108,7 @@ class FakeBench:
     def apply(self, image: ConfigImage) -> None:
         self._image = image
 
-    def reference_V(self) -> float:
+    def reference_V(self) -> float:  # noqa: N802
         return self.spec.probe.reference_V * 1.0004
 
     def measure(self, input_codes: NDArray[np.int64], program: RunProgram) -> Measurement:
@@ -171,8 +171,8 @@ class FakeBench:
         s, d = image.source[bank, on], image.destination[bank, on]
         offset = np.where(np.isin(on, truth.dead), 0.0, truth.offset_A[on])
         shape = Imperfection(_tensor(truth.knee_V), _tensor(truth.saturation_A), _tensor(offset))
-        ends = (torch.from_numpy(np.where(turned, *pair)) for pair in ((d, s), (s, d)))
-        return (EdgeSet(part.law, *ends, {"gain": _tensor(gain), "threshold": _tensor(threshold)}, shape),)
+        first, last = (torch.from_numpy(np.where(turned, *pair)) for pair in ((d, s), (s, d)))
+        return (EdgeSet(part.law, first, last, {"gain": _tensor(gain), "threshold": _tensor(threshold)}, shape),)
 
 
 def _tensor(values: Any) -> torch.Tensor:

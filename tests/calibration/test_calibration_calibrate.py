@@ -86,7 +86,7 @@ def test_a_record_survives_its_files(calibrated: Any, tmp_path: Path) -> None:
     assert again.provenance["board_id"] == "5A31-0007"
 
 
-class _Killed(Exception):
+class _KilledError(Exception):
     pass
 
 
@@ -96,13 +96,13 @@ class _Mortal:
     def __init__(self, bench: Any, lives: int) -> None:
         self._bench, self._lives, self.board = bench, lives, bench.board
 
-    def reference_V(self) -> float:
+    def reference_V(self) -> float:  # noqa: N802
         return float(self._bench.reference_V())
 
     def measure(self, codes: Any, program: Any) -> Any:
         self._lives -= 1
         if self._lives < 0:
-            raise _Killed
+            raise _KilledError
         return self._bench.measure(codes, program)
 
 
@@ -113,7 +113,7 @@ def test_a_killed_run_resumes_to_the_same_bytes(
     again = make_bench(small_spec, "cmos", 3)
     with Run.create(tmp_path, "calibrate", "b1") as run:
         folder = run.folder
-        with pytest.raises(_Killed):
+        with pytest.raises(_KilledError):
             calibrate(_Mortal(again, 40), small_spec, run, seed=5, provenance=GIVEN)
     with Run.open(folder) as run:
         record = calibrate(again, small_spec, run, seed=5, provenance=GIVEN)
@@ -124,7 +124,7 @@ def test_a_killed_run_resumes_to_the_same_bytes(
 def test_resuming_with_another_seed_is_refused(make_bench: Made, small_spec: BoardSpec, tmp_path: Path) -> None:
     bench = make_bench(small_spec, "cmos", 3)
     with Run.create(tmp_path, "calibrate", "b1") as run:
-        with pytest.raises(_Killed):
+        with pytest.raises(_KilledError):
             calibrate(_Mortal(bench, 8), small_spec, run, seed=5, provenance=GIVEN)
         with pytest.raises(CalibrationError, match="another setting"):
             calibrate(bench, small_spec, run, seed=6, provenance=GIVEN)
