@@ -13,6 +13,7 @@ from jackfield import __version__
 __all__ = ["VERBS", "main"]
 
 VERBS = (
+    "demo",
     "boards",
     "emulate",
     "train",

@@ -133,14 +133,10 @@ def _port_rights() -> Finding:
 
 
 def _visa() -> Finding:
-    import pyvisa
+    from jackfield.bench import visa_library
 
-    manager = pyvisa.ResourceManager("@py")
-    try:
-        found = f"pyvisa {metadata.version('pyvisa')} with pyvisa-py {metadata.version('pyvisa-py')}"
-        return Finding("visa", True, f"{found} ({manager.visalib.library_path})")
-    finally:
-        manager.close()
+    found = f"pyvisa {metadata.version('pyvisa')} with pyvisa-py {metadata.version('pyvisa-py')}"
+    return Finding("visa", True, f"{found} ({visa_library()})")
 
 
 def _folder(runs: Path) -> Finding:

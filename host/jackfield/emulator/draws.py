@@ -14,14 +14,15 @@ from jackfield.board import BoardSpec, CellGroup, CodeScale
 from jackfield.emulator.profiles import DROOP_SPREAD, Profile
 from jackfield.emulator.randomness import Randomness
 
-__all__ = ["DEFECTS", "INL_TERMS", "CellDraws", "NodeDraws", "ParameterDraws", "ProbeDraws", "draw_cells", "inl_curve"]
+__all__ = ["DEFECTS", "INL_DEGREES", "INL_TERMS", "CellDraws", "NodeDraws", "ParameterDraws", "ProbeDraws", "draw_cells", "inl_curve"]
 
 Floats = NDArray[np.float64]
 
 DEFECTS = ("none", "dead", "open", "stuck", "swapped")
 _OFFSET_UNITS = ("V", "1")  # parameters that err by an offset; all others err in scale
 _INL_WEIGHTS = np.array([0.7, 0.5, 0.4, 0.3])
-INL_TERMS = _INL_WEIGHTS / np.sqrt(np.sum(_INL_WEIGHTS**2))  # of Legendre polynomials 2 to 5
+INL_DEGREES = (2, 3, 4, 5)  # of the Legendre polynomials that an INL curve is made of
+INL_TERMS = _INL_WEIGHTS / np.sqrt(np.sum(_INL_WEIGHTS**2))
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from jackfield.emulator.analog import AnalogBoard
-from jackfield.emulator.draws import DEFECTS, CellDraws
+from jackfield.emulator.draws import DEFECTS, INL_DEGREES, CellDraws
 
 __all__ = ["gauge_factor", "truth", "truth_json"]
 
@@ -19,7 +19,7 @@ __all__ = ["gauge_factor", "truth", "truth_json"]
 def truth(board: AnalogBoard) -> dict[str, Any]:
     """Plain values: `quantities` maps a record's quantity to {index: value}, `defects` cells to kinds.
 
-    `gain_inl_S` holds four Legendre terms a cell (see draws.inl_curve); `unknown` is what no record has.
+    `unknown` is what no record has.
     """
     quantities = _node_quantities(board) | _probe_quantities(board)
     defects: dict[str, str] = {}
@@ -90,7 +90,9 @@ def _cell_quantities(board: AnalogBoard, draws: CellDraws) -> dict[str, dict[str
             continue
         arrays[f"{parameter}_scale"] = drawn.scale * (1 + drift) / k
         arrays[f"{parameter}_zero_{unit}"] = drawn.zero / k
-        arrays[f"{parameter}_inl_{unit}"] = drawn.inl / k
+        # The draws are terms of orthonormal polynomials, a record holds those of plain Legendre polynomials.
+        for term, degree in enumerate(INL_DEGREES):
+            arrays[f"{parameter}_bend_{degree}_{unit}"] = drawn.inl[:, term] * math.sqrt(2 * degree + 1) / k
     return {name: dict(zip(names, values.tolist(), strict=True)) for name, values in arrays.items()}
 
 
