@@ -92,9 +92,7 @@ class CellCalibration:
         extra = [self._read(step, "more", cells, known) for step in recipe.MORE]
         blocks = [block.of(rows) for block in self._blocks] + extra
         shared = self._begin.shared.moved(self._begin.moved)
-        part = estimate_cells(
-            self._law, blocks, shared, self._begin.prior, fit.value[rows], fit.noise_V, learn=False
-        )
+        part = estimate_cells(self._law, blocks, shared, self._begin.prior, fit.value[rows], fit.noise_V, learn=False)
         reads[rows] = _reads(extra)
         return fit.replaced(rows, with_shared_errors(self._law, blocks, part, self._begin, spread)), reads
 

@@ -68,7 +68,13 @@ def predict(law: CellLaw, blocks: list[CellBlock], shared: Shared, p: Tensor) ->
 
 
 def estimate_cells(
-    law: CellLaw, blocks: list[CellBlock], shared: Shared, prior: Prior, start: Tensor, noise_V: float, learn: bool = True  # noqa: E501
+    law: CellLaw,
+    blocks: list[CellBlock],
+    shared: Shared,
+    prior: Prior,
+    start: Tensor,
+    noise_V: float,
+    learn: bool = True,  # noqa: E501
 ) -> CellFit:
     """Fit every cell from `start[cell, parameter]`; `noise_V` is a read's noise beyond its slot's scatter.
 
@@ -100,4 +106,3 @@ def chi_square(residual: Tensor, variance: Tensor, usable: Tensor) -> Tensor:
     """Weighted squares a degree of freedom, `[cell]`."""
     count = usable.sum(1)
     return (usable * residual**2 / variance).sum(1) / (count - 4).clamp(min=1)
-

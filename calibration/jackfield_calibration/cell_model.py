@@ -93,9 +93,7 @@ def respond(
     return torch.cat(volts), torch.cat(partials)
 
 
-def _respond(
-    law: CellLaw, block: CellBlock, shared: Shared, p: Tensor, columns: int
-) -> tuple[Tensor, Tensor]:
+def _respond(law: CellLaw, block: CellBlock, shared: Shared, p: Tensor, columns: int) -> tuple[Tensor, Tensor]:
     gain, threshold, offset = (value[:, None] for value in _effective(law, block, p))
     ends = (block.source, block.destination)
     presets = [

@@ -83,7 +83,9 @@ class CellRoutine(Routine):
         self._rows = {int(cell): row for row, cell in enumerate(cells)}
         part = spec.group_of(int(cells[0]))
         self._gain, self._threshold, self._limit = (
-            part.parameters["gain"], part.parameters["threshold"], part.output_limit_A
+            part.parameters["gain"],
+            part.parameters["threshold"],
+            part.output_limit_A,
         )
         self._choose_codes(known, random)
         self._choose_presets(known, random)
@@ -142,9 +144,7 @@ class CellRoutine(Routine):
         inputs[:, group.source - 1] = self._preset_codes[rows, :, 0].T
         inputs[:, group.destination - 1] = self._preset_codes[rows, :, 1].T
         nodes = np.concatenate([group.source, group.destination])
-        program = RunProgram(
-            ((0, round(self.run_s / spec.run.tick_s)),), scan_lists(spec, nodes), count=len(inputs)
-        )
+        program = RunProgram(((0, round(self.run_s / spec.run.tick_s)),), scan_lists(spec, nodes), count=len(inputs))
         return Setting(f"{self.name}/{number}", image, inputs, program)
 
     def _rows_of(self, group: Group) -> Integers:

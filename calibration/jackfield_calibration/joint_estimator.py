@@ -52,9 +52,9 @@ class _Normal:
         self.own_slope += torch.einsum("crp,cr->cp", weighted_own, residual)
         cross = weighted_own.transpose(1, 2) @ seen
         self.between.scatter_add_(2, at[:, None, :].expand_as(cross), cross)
-        block = (weighted.transpose(1, 2) @ seen)
+        block = weighted.transpose(1, 2) @ seen
         unknowns = len(self.shared_slope)
-        places = (at[:, :, None] * unknowns + at[:, None, :])
+        places = at[:, :, None] * unknowns + at[:, None, :]
         self.shared.index_add_(0, places.flatten(), block.flatten())
         slope = torch.einsum("crk,cr->ck", weighted, residual)
         self.shared_slope.index_add_(0, at.flatten(), slope.flatten())
@@ -94,9 +94,7 @@ def refine_jointly(
     return moved
 
 
-def shared_covariance(
-    law: CellLaw, blocks: list[CellBlock], fit: CellFit, begin: Begin, sound: Tensor
-) -> Tensor:
+def shared_covariance(law: CellLaw, blocks: list[CellBlock], fit: CellFit, begin: Begin, sound: Tensor) -> Tensor:
     """Covariance of the shared values at `begin.moved`, from the same cells as the refinement."""
     rows = torch.nonzero(sound)[:, 0]
     rows = rows[:: max(1, len(rows) // _ENOUGH_CELLS)]
@@ -115,9 +113,7 @@ def with_shared_errors(
     return replace(fit, covariance=torch.cat(spreads))
 
 
-def _cost(
-    law: CellLaw, blocks: list[CellBlock], fit: CellFit, begin: Begin, moved: Tensor, noise_V: float
-) -> float:
+def _cost(law: CellLaw, blocks: list[CellBlock], fit: CellFit, begin: Begin, moved: Tensor, noise_V: float) -> float:
     shared = begin.shared.moved(moved)
     predicted = torch.cat([respond(law, block, shared, fit.value, 0)[0].flatten(1) for block in blocks], 1)
     measured, variance, usable = (stacked(blocks, name) for name in ("volts", "variance", "usable"))
@@ -126,9 +122,7 @@ def _cost(
     return float(readings + weak + moved @ begin.precision @ moved)
 
 
-def _linearise(
-    law: CellLaw, blocks: list[CellBlock], fit: CellFit, begin: Begin, moved: Tensor
-) -> _Linear:
+def _linearise(law: CellLaw, blocks: list[CellBlock], fit: CellFit, begin: Begin, moved: Tensor) -> _Linear:
     value, shared, prior = fit.value, begin.shared.moved(moved), begin.prior
     sums = _Normal(len(value), shared.size)
     for block in blocks:

@@ -14,6 +14,8 @@ __all__ = ["Progress", "Reader"]
 Progress = Callable[[str, int, int], None]
 """Called with the name of the step, settings read so far and settings planned."""
 
+_RUNS_A_SETTING = 64  # split records and repeats after a clipped one
+
 
 class Reader:
     """Makes settings on a bench and reads them, each once in the life of a run."""
@@ -39,7 +41,8 @@ class Reader:
             if setting.image is not self._applied:
                 self._bench.board.apply(setting.image)
                 self._applied = setting.image
-            arrays = arrays_of(self._bench.measure(setting.inputs, setting.program)) | {"setting": setting.digest}
+            arrays = arrays_of(self._bench.measure(setting.inputs, setting.program, self._run_number))
+            arrays["setting"] = setting.digest
             self._journal.store(setting.key, arrays)
         if not np.array_equal(arrays["setting"], setting.digest):
             raise CalibrationError(
@@ -51,7 +54,12 @@ class Reader:
         self._progress(step, self.settings, max(self._plan.settings, self.settings))
         return Reading.of(self._spec, setting.program, arrays)
 
-    def reference_V(self) -> float:  # noqa: N802 - the unit belongs in the name
+    @property
+    def _run_number(self) -> int:
+        """Runs are numbered by their place in the calibration, so that an emulated board repeats itself."""
+        return 1 + _RUNS_A_SETTING * self.settings
+
+    def reference_V(self) -> float:
         """The reference on the test jack by the multimeter, read once in the life of a run."""
         arrays = self._journal.reading("reference")
         if arrays is None:

@@ -95,7 +95,9 @@ def _reasons(good: Flags, sure: Flags) -> tuple[str, ...]:
     return tuple("ok" if fine else "out_of_range" if known else "noisy" for fine, known in zip(good, sure, strict=True))
 
 
-def probe_tables(spec: BoardSpec, first: tuple[Floats, Floats], again: tuple[Floats, Floats], volts: float) -> dict[str, Table]:  # noqa: E501
+def probe_tables(
+    spec: BoardSpec, first: tuple[Floats, Floats], again: tuple[Floats, Floats], volts: float
+) -> dict[str, Table]:  # noqa: E501
     """Gain and offset of each probe from ground and reference slots `[slot, probe]` of two sets of records."""
     index = tuple(str(probe + 1) for probe in range(spec.probe.count))
     limit = spec.tolerance.probe_lsb * spec.nodes.preset.lsb

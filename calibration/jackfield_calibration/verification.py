@@ -71,9 +71,7 @@ def verify_cells(
     off = torch.stack([answer[:, 0] * typical, answer[:, 1]], 1).abs()
     certain = ((errors <= limits / 2) & (fitted <= limits / 2)).all(1)
     good = certain & (off <= limits).all(1) & (furthest <= _FURTHEST)
-    return Verdict(
-        answer[:, 0].numpy(), answer[:, 1].numpy(), fitted[:, 0].numpy(), good.numpy(), (~certain).numpy()
-    )
+    return Verdict(answer[:, 0].numpy(), answer[:, 1].numpy(), fitted[:, 0].numpy(), good.numpy(), (~certain).numpy())
 
 
 def gain_se(law: CellLaw, nominal_S: list[Tensor], fit: CellFit) -> Tensor:

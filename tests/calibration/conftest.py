@@ -24,7 +24,6 @@ def legendre(order: int) -> Polynomial:
     return Polynomial.basis(order)
 
 
-
 @dataclass
 class Truth:
     """What was drawn, SI, currents and capacitances as they are (no gauge)."""
@@ -108,19 +107,23 @@ class FakeBench:
     def apply(self, image: ConfigImage) -> None:
         self._image = image
 
-    def reference_V(self) -> float:  # noqa: N802
+    def reference_V(self) -> float:
         return self.spec.probe.reference_V * 1.0004
 
-    def measure(self, input_codes: NDArray[np.int64], program: RunProgram) -> Measurement:
+    def measure(
+        self, input_codes: NDArray[np.int64], program: RunProgram, run_number: int | None = None
+    ) -> Measurement:
         self.measured += 1
         final, key = self._play(input_codes, program)
-        random = np.random.default_rng([self.seed, key])
+        random = np.random.default_rng([self.seed, key, run_number or 0])
         final = final + self.kind["node_noise"] * random.standard_normal(final.shape)
         nodes, late = [], []
         for scanned in program.scan:
             nodes += list(scanned)
-            late += [program.hold_ticks * self.spec.run.tick_s + (j + 2.5) * self.spec.probe.slot_s
-                     for j in range(len(scanned))]
+            late += [
+                program.hold_ticks * self.spec.run.tick_s + (j + 2.5) * self.spec.probe.slot_s
+                for j in range(len(scanned))
+            ]
         se = np.full((len(final), len(nodes)), self.kind["readout_noise"] / 10)
         at = np.array(nodes) - 1
         values = final[:, at] * (1 - self.truth.droop * np.array(late)) + se * random.standard_normal(se.shape)

@@ -96,14 +96,14 @@ class _Mortal:
     def __init__(self, bench: Any, lives: int) -> None:
         self._bench, self._lives, self.board = bench, lives, bench.board
 
-    def reference_V(self) -> float:  # noqa: N802
+    def reference_V(self) -> float:
         return float(self._bench.reference_V())
 
-    def measure(self, codes: Any, program: Any) -> Any:
+    def measure(self, codes: Any, program: Any, run_number: int | None = None) -> Any:
         self._lives -= 1
         if self._lives < 0:
             raise _KilledError
-        return self._bench.measure(codes, program)
+        return self._bench.measure(codes, program, run_number)
 
 
 def test_a_killed_run_resumes_to_the_same_bytes(
@@ -130,9 +130,7 @@ def test_resuming_with_another_seed_is_refused(make_bench: Made, small_spec: Boa
             calibrate(bench, small_spec, run, seed=6, provenance=GIVEN)
 
 
-def test_two_boards_share_no_record(
-    make_bench: Made, small_spec: BoardSpec, calibrated: Any, tmp_path: Path
-) -> None:
+def test_two_boards_share_no_record(make_bench: Made, small_spec: BoardSpec, calibrated: Any, tmp_path: Path) -> None:
     _, record = calibrated
     same = record_of(make_bench(small_spec, "cmos", 3), small_spec, tmp_path / "same", seed=6)
     other = record_of(make_bench(small_spec, "cmos", 4), small_spec, tmp_path / "other")

@@ -44,8 +44,10 @@ def test_oddities_are_named(old: str, new: str, where: str, words: str) -> None:
 
 
 def test_one_signed_gains_and_missing_statistics_are_named() -> None:
-    one_signed = spoiled('gain = { range_S = [-75e-6, 75e-6], bits = 8, coding = "bipolar" }',
-                         'gain = { range_S = [0.0, 75e-6], bits = 8, coding = "unipolar" }')
+    one_signed = spoiled(
+        'gain = { range_S = [-75e-6, 75e-6], bits = 8, coding = "bipolar" }',
+        'gain = { range_S = [0.0, 75e-6], bits = 8, coding = "unipolar" }',
+    )
     assert "cells A.gain: gains have one sign" in str(check_spec(one_signed)[0])
     text = (spec_folder() / "jf96.toml").read_text().partition("[statistics.ideal]")[0]
     assert [finding.where for finding in check_spec(BoardSpec.from_toml(text))] == ["statistics"]

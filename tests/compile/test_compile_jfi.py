@@ -34,9 +34,7 @@ def test_the_header_is_readable_without_the_spec(tmp_path: Path, compiled: Compi
     assert header["image_digest"] == compiled.image.digest(jf96)
 
 
-def test_an_image_for_another_board_is_refused(
-    tmp_path: Path, compiled: CompiledCircuit, jf16: BoardSpec
-) -> None:
+def test_an_image_for_another_board_is_refused(tmp_path: Path, compiled: CompiledCircuit, jf16: BoardSpec) -> None:
     with pytest.raises(DesignError, match=r"is for board jf96 .* not for jf16 .* compile the circuit for this board"):
         CompiledCircuit.load(compiled.save(tmp_path / "net"), jf16)
 

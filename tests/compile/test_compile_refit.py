@@ -16,7 +16,7 @@ Recorder = Callable[..., CalibrationRecord]
 _LARGEST = 2.3
 
 
-def error_V(compiled: CompiledCircuit, circuit: Circuit, record: CalibrationRecord, x: torch.Tensor) -> float:  # noqa: N802
+def error_V(compiled: CompiledCircuit, circuit: Circuit, record: CalibrationRecord, x: torch.Tensor) -> float:
     """Rms over outputs and inputs of what the board of `record` gives minus what `circuit` asks."""
     start = torch.zeros(len(x), circuit.nodes)
     start[:, : x.shape[1]] = x

@@ -22,9 +22,7 @@ def with_se(record: CalibrationRecord, name: str, se: float, residual: float = 0
     return CalibrationRecord(record.provenance, {**record.tables, name: new})
 
 
-def test_every_quantity_of_the_record_is_in_the_circuit(
-    jf96: BoardSpec, small: Circuit, make_record: Recorder
-) -> None:
+def test_every_quantity_of_the_record_is_in_the_circuit(jf96: BoardSpec, small: Circuit, make_record: Recorder) -> None:
     record = make_record(jf96, "cmos", seed=8)
     compiled = compile_circuit(small, jf96, record=record, largest_v=2.0)
     circuit, value = twin(compiled, jf96, record).circuit, {n: t.value for n, t in record.tables.items()}

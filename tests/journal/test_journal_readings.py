@@ -15,8 +15,7 @@ def test_plain_sql_reads_the_numbers(tmp_path: Path) -> None:
     readings.store("cells/0", {"volts": np.array([[1.5, -2.0]])})
     connection = sqlite3.connect(tmp_path / "readings.sqlite")
     row = connection.execute(
-        "SELECT dtype, shape, data FROM arrays JOIN readings ON reading = id "
-        "WHERE key = 'cells/0' AND name = 'volts'"
+        "SELECT dtype, shape, data FROM arrays JOIN readings ON reading = id WHERE key = 'cells/0' AND name = 'volts'"
     ).fetchone()
     notes = connection.execute("SELECT text FROM notes WHERE name = 'schema'").fetchone()
     connection.close()

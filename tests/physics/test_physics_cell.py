@@ -22,9 +22,7 @@ def test_a_cell_is_a_circuit_of_two_nodes(law: str) -> None:
     v0 = torch.linspace(-1, 1, 10, dtype=torch.float64).reshape(5, 2).flip(1)
     expected = integrate(circuit, v0, steps=7)[-1]
     ends = (v0[:, 0], v0[:, 1])
-    found = cell_response(
-        LAWS[law], params, cell, *ends, *numbers(1.0, 1.2, 0.1, 0.2, 0.02, -0.03), 1.5, steps=7
-    )
+    found = cell_response(LAWS[law], params, cell, *ends, *numbers(1.0, 1.2, 0.1, 0.2, 0.02, -0.03), 1.5, steps=7)
     torch.testing.assert_close(torch.stack(found, dim=1), expected, rtol=1e-13, atol=1e-13)
 
 

@@ -22,9 +22,7 @@ def test_currents_into_all_nodes_and_ground_sum_to_zero(
 
 
 def test_an_edge_takes_from_its_source_and_gives_to_its_destination() -> None:
-    edges = EdgeSet(
-        "conductance", torch.tensor([1, 2]), torch.tensor([2, 0]), {"gain": torch.tensor([2.0, 1.0])}
-    )
+    edges = EdgeSet("conductance", torch.tensor([1, 2]), torch.tensor([2, 0]), {"gain": torch.tensor([2.0, 1.0])})
     part = Slice(1.0, (edges,), torch.tensor([0.0, 0.5]))
     circuit = Circuit(2, (part,), torch.tensor([1.0, 4.0]), torch.tensor([0.25, 0.0]))
     v = torch.tensor([1.0, 0.5])

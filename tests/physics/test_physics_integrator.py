@@ -81,9 +81,7 @@ def test_sets_of_several_laws_share_a_slice(random_circuit: Build, leaves_of: Le
         torch.testing.assert_close(mine, other, rtol=1e-11, atol=1e-11)
 
 
-def test_rails_clamp_after_each_step_with_no_gradient_where_they_do(
-    random_circuit: Build, leaves_of: Leaves
-) -> None:
+def test_rails_clamp_after_each_step_with_no_gradient_where_they_do(random_circuit: Build, leaves_of: Leaves) -> None:
     circuit = random_circuit("shifted_relu", "conductance", rails=(-0.6, 0.5))
     v0 = start(circuit, span=0.5)
     ours, theirs = integrate(circuit, v0, steps=6, snapshots=3), oracle(circuit, v0, 6, "rk4", 3)
@@ -96,9 +94,7 @@ def test_rails_clamp_after_each_step_with_no_gradient_where_they_do(
 
 
 @pytest.mark.parametrize("law", LAWS)
-def test_gradients_are_those_of_finite_differences(
-    law: str, random_circuit: Build, leaves_of: Leaves
-) -> None:
+def test_gradients_are_those_of_finite_differences(law: str, random_circuit: Build, leaves_of: Leaves) -> None:
     circuit = random_circuit(law, imperfect=True, nodes=5, edges=8)  # the knee leaves no kink to straddle
     v0 = start(circuit, batch=2)
     inputs = [v0, *leaves_of(circuit)]
@@ -174,9 +170,7 @@ def test_a_sample_does_not_depend_on_its_batch(dtype: torch.dtype, random_circui
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
-def test_one_thread_and_two_agree_bit_for_bit(
-    dtype: torch.dtype, random_circuit: Build, leaves_of: Leaves
-) -> None:
+def test_one_thread_and_two_agree_bit_for_bit(dtype: torch.dtype, random_circuit: Build, leaves_of: Leaves) -> None:
     circuit = random_circuit("shifted_relu", dtype=dtype)
     v0 = start(circuit, batch=700)
     found = []

@@ -75,9 +75,7 @@ def test_partials_are_those_of_autograd(law: ElementLaw) -> None:
     v_s, v_d, params = draws(law)
     leaves = {"v_s": v_s, "v_d": v_d, **params}
     current = law.current(v_s, v_d, params)
-    first = dict(
-        zip(leaves, torch.autograd.grad(current.sum(), leaves.values(), create_graph=True), strict=True)
-    )
+    first = dict(zip(leaves, torch.autograd.grad(current.sum(), leaves.values(), create_graph=True), strict=True))
     ours = law.first_partials(v_s, v_d, params)
     assert set(ours) == set(leaves)
     second = law.second_partials(v_s, v_d, params)
@@ -87,17 +85,13 @@ def test_partials_are_those_of_autograd(law: ElementLaw) -> None:
         for name, leaf in leaves.items():
             pair = (voltage, name) if (voltage, name) != ("v_d", "v_s") else ("v_s", "v_d")
             expected = derivative(first[voltage], leaf)
-            torch.testing.assert_close(
-                second.get(pair, torch.zeros_like(v_s)), expected, rtol=1e-11, atol=1e-12
-            )
+            torch.testing.assert_close(second.get(pair, torch.zeros_like(v_s)), expected, rtol=1e-11, atol=1e-12)
 
 
 def derivative(value: Tensor, leaf: Tensor) -> Tensor:
     if not value.requires_grad:
         return torch.zeros_like(leaf)
-    (found,) = torch.autograd.grad(
-        value.sum(), leaf, retain_graph=True, allow_unused=True, materialize_grads=True
-    )
+    (found,) = torch.autograd.grad(value.sum(), leaf, retain_graph=True, allow_unused=True, materialize_grads=True)
     return found
 
 

@@ -22,9 +22,7 @@ def ngspice(circuit: Circuit, v0: torch.Tensor, folder: Path, points: int) -> to
     """Node voltages at the end, by ngspice."""
     netlist = folder / "circuit.cir"
     netlist.write_text(spice_netlist(circuit, v0, tolerance=1e-7, points=points))
-    answer = subprocess.run(
-        ["ngspice", "-b", str(netlist)], capture_output=True, text=True, timeout=120, check=False
-    )
+    answer = subprocess.run(["ngspice", "-b", str(netlist)], capture_output=True, text=True, timeout=120, check=False)
     found = re.findall(r"^v\(n\d+\)\[last\] = (\S+)$", answer.stdout, re.MULTILINE)
     assert len(found) == circuit.nodes, answer.stdout + answer.stderr
     return torch.tensor([float(value) for value in found], dtype=torch.float64)

@@ -45,9 +45,7 @@ def test_neighbour_counts_a_pair_once_for_each_window() -> None:
 
 def test_mixed_joins_grid_and_extra_nodes_to_ground_but_extras_not_to_each_other() -> None:
     found = pairs(mixed(1, 1, 1, 1, 2, (2, 1)))  # grid node 1, extra nodes 2 and 3
-    assert found == sorted(
-        [(1, 0), (2, 0), (3, 0), (2, 1), (3, 1)] * 2 + [(0, 1), (0, 2), (0, 3), (1, 2), (1, 3)]
-    )
+    assert found == sorted([(1, 0), (2, 0), (3, 0), (2, 1), (3, 1)] * 2 + [(0, 1), (0, 2), (0, 3), (1, 2), (1, 3)])
 
 
 def test_a_window_wider_than_the_grid_is_an_error() -> None:

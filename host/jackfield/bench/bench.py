@@ -93,7 +93,7 @@ class Bench(Generic[BoardType]):
         meter = () if self.voltmeter is None else (self.voltmeter.identity,)
         return (self.digitizer.identity, *meter)
 
-    def reference_V(self) -> float:  # noqa: N802 - volts
+    def reference_V(self) -> float:
         """The board's reference in volts: the meter's reading, taken once; the spec's value without a meter."""
         if self._reference_V is None:
             meter = self.voltmeter

@@ -20,7 +20,7 @@ REASONS = ("ok", "dead", "open", "stuck", "swapped", "out_of_range", "noisy", "p
 QUANTITIES: Mapping[str, str] = {
     "gain_scale": "cell gain over nominal, in the gauge",
     "gain_zero_S": "cell gain at code zero, S",
-    **{f"gain_bend_{k}_S": f"cell gain's bend: coefficient of Legendre polynomial {k} over its range, S" for k in (2, 3, 4, 5)},
+    **{f"gain_bend_{k}_S": f"Legendre term {k} of the cell gain over the nominal range, S" for k in (2, 3, 4, 5)},
     "threshold_offset_V": "cell threshold minus nominal, V",
     "current_offset_A": "cell current that flows whatever the voltages, A",
     "capacitance_ratio": "node capacitance over nominal, geometric mean 1",

@@ -50,10 +50,10 @@ def bad_found(record: CalibrationRecord, spec: BoardSpec, cells: NDArray[np.int6
 def _facts(result: DemoResult, spec: BoardSpec, profile: str, seed: int) -> dict[str, str]:
     raw, calibrated = (a.error_rms_V(result.wanted_V) for a in (result.raw_answers, result.answers))
     used = len(used_cells(result))
-    record = result.record.provenance
+    record, slices = result.record.provenance, len(result.raw.program.steps)
     return {
         "board": f"{spec.name}, emulated, profile {profile}, seed {seed}, id {result.board_id}",
-        "circuit": f"{spec.nodes.count} nodes, {used} cells in use of {spec.cell_count}, {len(result.raw.program.steps)} slices",
+        "circuit": f"{spec.nodes.count} nodes, {used} cells in use of {spec.cell_count}, {slices} slices",
         "upload": f"{result.upload.bytes} bytes, read back and compared code by code",
         "calibration": f"{record['reads']} reads, {record['reads_per_parameter']:.1f} a parameter",
         "output error, rms": f"{1e3 * raw:.1f} mV raw, {1e3 * calibrated:.1f} mV calibrated",
@@ -65,12 +65,11 @@ def _spreads(record: CalibrationRecord, spec: BoardSpec) -> tuple[Spread, ...]:
     found = []
     for parameter, quantity, nominal in _SPREADS:
         table = record.tables[quantity]
-        known = np.array([reason not in (*BAD, "not_measured") for reason in table.reason]) & np.isfinite(table.residual)
+        # Cells that the compiler will not use say nothing about those that it does.
+        known = np.array([reason in ("ok", "noisy") for reason in table.reason])
         scale = spec.groups[0].parameters[parameter]
         full = 1.0 if quantity == "gain_scale" else scale.hi
-        found.append(
-            Spread(parameter, 100 * (table.value[known] - nominal) / full, 100 * table.residual[known] / full)
-        )
+        found.append(Spread(parameter, 100 * (table.value[known] - nominal) / full, 100 * table.residual[known] / full))
     return tuple(found)
 
 

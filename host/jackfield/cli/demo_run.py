@@ -86,7 +86,14 @@ def trained(spec: BoardSpec, data: Split, quick: bool, output: Output) -> Checkp
 
 
 def run_on_bench(
-    bench: Bench[AbstractBoard], checkpoint: Checkpoint, data: Split, run: Run, *, seed: int, quick: bool, output: Output
+    bench: Bench[AbstractBoard],
+    checkpoint: Checkpoint,
+    data: Split,
+    run: Run,
+    *,
+    seed: int,
+    quick: bool,
+    output: Output,
 ) -> DemoResult:
     """Raw, calibrated and predicted answers of the board on `bench`; model and record are kept in the run folder."""
     count = QUICK_INPUTS if quick else len(data.x_test)

@@ -87,12 +87,9 @@ def _place_on_known(
     return suit_cells(placement, targets, spec, known, ~avoided)
 
 
-def _program(
-    slices: tuple[LoweredSlice, ...], scaling: Scaling, spec: BoardSpec, outputs: Sequence[int]
-) -> RunProgram:
+def _program(slices: tuple[LoweredSlice, ...], scaling: Scaling, spec: BoardSpec, outputs: Sequence[int]) -> RunProgram:
     ticks = (
-        round(part.duration * tau / spec.run.tick_s)
-        for part, tau in zip(slices, scaling.seconds_per_unit, strict=True)
+        round(part.duration * tau / spec.run.tick_s) for part, tau in zip(slices, scaling.seconds_per_unit, strict=True)
     )
     shares = np.array_split(np.array(outputs, dtype=np.int64), spec.probe.count)
     scan = tuple(tuple(int(node) for node in share) for share in shares)

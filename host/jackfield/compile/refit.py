@@ -7,7 +7,6 @@ current to two nodes: coordinate descent over all codes of a bank, trims include
 integer that leaves the least mean square error, so that the next code makes good what rounding one has cost.
 """
 
-
 import numpy as np
 import torch
 from torch import Tensor

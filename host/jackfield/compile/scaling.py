@@ -89,9 +89,7 @@ def _usage(values: Floats, scale: CodeScale) -> float:
     return used
 
 
-def _shortest_ticks(
-    slices: Sequence[LoweredSlice], spec: BoardSpec, farads: float, volts: float
-) -> list[int]:
+def _shortest_ticks(slices: Sequence[LoweredSlice], spec: BoardSpec, farads: float, volts: float) -> list[int]:
     tick = spec.run.tick_s
     ticks = []
     for part in slices:

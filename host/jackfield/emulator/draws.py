@@ -14,7 +14,17 @@ from jackfield.board import BoardSpec, CellGroup, CodeScale
 from jackfield.emulator.profiles import DROOP_SPREAD, Profile
 from jackfield.emulator.randomness import Randomness
 
-__all__ = ["DEFECTS", "INL_DEGREES", "INL_TERMS", "CellDraws", "NodeDraws", "ParameterDraws", "ProbeDraws", "draw_cells", "inl_curve"]
+__all__ = [
+    "DEFECTS",
+    "INL_DEGREES",
+    "INL_TERMS",
+    "CellDraws",
+    "NodeDraws",
+    "ParameterDraws",
+    "ProbeDraws",
+    "draw_cells",
+    "inl_curve",
+]
 
 Floats = NDArray[np.float64]
 

@@ -61,9 +61,7 @@ class Readings:
         with self._connection:
             self._connection.execute("BEGIN IMMEDIATE")
             number = self._connection.execute("INSERT INTO readings(key) VALUES (?)", (key,)).lastrowid
-            self._connection.executemany(
-                "INSERT INTO arrays VALUES (?, ?, ?, ?, ?)", [(number, *row) for row in rows]
-            )
+            self._connection.executemany("INSERT INTO arrays VALUES (?, ?, ?, ?, ?)", [(number, *row) for row in rows])
 
     def load(self, key: str) -> dict[str, Array] | None:
         """The arrays stored under `key`, or None."""
@@ -79,9 +77,12 @@ class Readings:
 
     def keys(self) -> list[str]:
         """The keys stored so far, in the order they came."""
-        return [key for (key,) in self._translate(
-            lambda: self._connection.execute("SELECT key FROM readings ORDER BY id").fetchall()
-        )]
+        return [
+            key
+            for (key,) in self._translate(
+                lambda: self._connection.execute("SELECT key FROM readings ORDER BY id").fetchall()
+            )
+        ]
 
     def close(self) -> None:
         """Close the file; what was stored stays."""

@@ -59,9 +59,7 @@ def _respond_loop(current: Any, stamp: int) -> Any:
 
 
 def _pull_back_loop(current: Any, slopes_of: Any, stamp: int) -> Any:
-    def pull_back(
-        table: Array, cotangent: Array, gradient: Array, steps: int, square: Array, weights: Array
-    ) -> None:
+    def pull_back(table: Array, cotangent: Array, gradient: Array, steps: int, square: Array, weights: Array) -> None:
         stamp  # noqa: B018  as in kernel.py
         count = len(weights)
         tape = np.empty((steps, count, 2, 2), table.dtype)  # state and slope of every stage

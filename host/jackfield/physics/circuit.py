@@ -64,8 +64,7 @@ class EdgeSet:
         allowed = (self.source.shape,) if exact else (self.source.shape, torch.Size([]))
         if value.shape not in allowed:
             raise DesignError(
-                f"{name} of {self.law} has shape {tuple(value.shape)}; give one value for each of the "
-                f"{len(self)} edges"
+                f"{name} of {self.law} has shape {tuple(value.shape)}; give one value for each of the {len(self)} edges"
             )
         plain = value.detach().expand(self.source.shape)
         for wrong, what in (
@@ -123,9 +122,7 @@ class Circuit:
 
     def __post_init__(self) -> None:
         if self.nodes < 1 or not self.slices:
-            raise DesignError(
-                f"a circuit needs a node and a slice; got {self.nodes} nodes, {len(self.slices)} slices"
-            )
+            raise DesignError(f"a circuit needs a node and a slice; got {self.nodes} nodes, {len(self.slices)} slices")
         if self.rails is not None and not -inf <= self.rails[0] < self.rails[1] <= inf:
             raise DesignError(f"rails {self.rails} are not (low, high)")
         self._check_nodes("capacitance", self.capacitance)
@@ -145,9 +142,7 @@ class Circuit:
 
     def _check_nodes(self, name: str, value: Tensor) -> None:
         if value.shape != (self.nodes,):
-            raise DesignError(
-                f"{name} has shape {tuple(value.shape)}; give one for each of {self.nodes} nodes"
-            )
+            raise DesignError(f"{name} has shape {tuple(value.shape)}; give one for each of {self.nodes} nodes")
         self._check_dtype(name, value)
         finite = value.detach().isfinite()
         if not bool(finite.all()):

@@ -48,8 +48,7 @@ def integrate(
             f"v0 is {v0.dtype} {tuple(v0.shape)}; give {circuit.dtype} [batch, {circuit.nodes}] to this circuit"
         )
     injections = [
-        torch.zeros_like(circuit.leak) if part.injection is None else part.injection
-        for part in circuit.slices
+        torch.zeros_like(circuit.leak) if part.injection is None else part.injection for part in circuit.slices
     ]
     tables = [_table(edges) for part in circuit.slices for edges in part.edges]
     apply = cast(Callable[..., Tensor], _Integration.apply)
@@ -74,9 +73,7 @@ def _plan(circuit: Circuit, steps: int | tuple[int, ...], method: str, snapshots
     if len(counts) != len(circuit.slices):
         raise DesignError(f"steps {steps} for {len(circuit.slices)} slices; give one number, or one each")
     if snapshots < 1 or any(count < 1 or count % snapshots for count in counts):
-        raise DesignError(
-            f"steps {steps} with {snapshots} snapshots a slice; give multiples of the snapshots"
-        )
+        raise DesignError(f"steps {steps} with {snapshots} snapshots a slice; give multiples of the snapshots")
     return _Plan(circuit, TABLEAUS[method], counts, snapshots, torch.is_grad_enabled())
 
 

@@ -110,9 +110,7 @@ def _step(arrays: CircuitArrays, part: SliceArrays, v: Array, currents: Array, a
     nodes.end_step(after, v, currents, weights, arrays.inverse, low, high)
 
 
-def march_back(
-    arrays: CircuitArrays, tapes: Sequence[Tape], cotangents: Array, gradients: Gradients
-) -> Array:
+def march_back(arrays: CircuitArrays, tapes: Sequence[Tape], cotangents: Array, gradients: Gradients) -> Array:
     """Cotangent of v0 from those of the snapshots; adds the rest to `gradients`."""
     cotangent: Array = np.zeros_like(cotangents[0])
     taken = len(cotangents)

@@ -38,9 +38,7 @@ def begin_stage(
 
 
 @compiled
-def end_step(
-    after: Array, v: Array, currents: Array, weights: Array, inverse: Array, low: Any, high: Any
-) -> None:
+def end_step(after: Array, v: Array, currents: Array, weights: Array, inverse: Array, low: Any, high: Any) -> None:
     """State after a step, clamped to the rails."""
     for tile in range(v.shape[0]):
         for node in range(v.shape[1]):

@@ -42,17 +42,13 @@ def neighbour(channels: int, width: int, height: int, window: int) -> Topology:
     grid = 1 + torch.arange(channels * height * width).reshape(channels, height, width)
     patches = grid.unfold(1, window, 1).unfold(2, window, 1)  # channel, row, column, window, window
     members = patches.permute(1, 2, 0, 3, 4).reshape(-1, channels * window * window)
-    first, second = torch.meshgrid(
-        torch.arange(members.shape[1]), torch.arange(members.shape[1]), indexing="ij"
-    )
+    first, second = torch.meshgrid(torch.arange(members.shape[1]), torch.arange(members.shape[1]), indexing="ij")
     distinct = first != second
     source, destination = members[:, first[distinct]], members[:, second[distinct]]
     return Topology(grid.numel(), source.flatten(), destination.flatten())
 
 
-def mixed(
-    channels: int, width: int, height: int, window: int, extra: int, copies: tuple[int, int]
-) -> Topology:
+def mixed(channels: int, width: int, height: int, window: int, extra: int, copies: tuple[int, int]) -> Topology:
     """`neighbour` on a grid, and `extra` nodes after the grid's.
 
     Added are copies[0] edges from every grid node to ground and copies[1] back, and copies[0] edges from

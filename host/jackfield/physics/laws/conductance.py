@@ -33,9 +33,7 @@ class Conductance(ElementLaw):
     scalar_current = staticmethod(scalar_current)
     scalar_slopes = staticmethod(scalar_slopes)
 
-    def ideal_current(
-        self, v_s: Tensor, v_d: Tensor, params: Mapping[str, Tensor], knee: Tensor | None
-    ) -> Tensor:
+    def ideal_current(self, v_s: Tensor, v_d: Tensor, params: Mapping[str, Tensor], knee: Tensor | None) -> Tensor:
         """See ElementLaw."""
         return params["gain"] * (v_s - v_d)
 
@@ -44,9 +42,7 @@ class Conductance(ElementLaw):
         gain = params["gain"] * torch.ones_like(v_s - v_d)
         return {"v_s": gain, "v_d": -gain, "gain": v_s - v_d}
 
-    def second_partials(
-        self, v_s: Tensor, v_d: Tensor, params: Mapping[str, Tensor]
-    ) -> dict[tuple[str, str], Tensor]:
+    def second_partials(self, v_s: Tensor, v_d: Tensor, params: Mapping[str, Tensor]) -> dict[tuple[str, str], Tensor]:
         """See ElementLaw."""
         one = torch.ones_like(v_s - v_d)
         return {("v_s", "gain"): one, ("v_d", "gain"): -one}

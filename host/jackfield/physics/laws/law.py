@@ -54,9 +54,7 @@ class ElementLaw(ABC):
     reciprocal: bool
     smooth: bool
     scalar_current: Callable[[float, float, float, float, float, float], float]
-    scalar_slopes: Callable[
-        [float, float, float, float, float, float], tuple[float, float, float, float, float, float]
-    ]
+    scalar_slopes: Callable[[float, float, float, float, float, float], tuple[float, float, float, float, float, float]]
 
     @final
     @property
@@ -80,9 +78,7 @@ class ElementLaw(ABC):
         return limited + imperfection.offset
 
     @abstractmethod
-    def ideal_current(
-        self, v_s: Tensor, v_d: Tensor, params: Mapping[str, Tensor], knee: Tensor | None
-    ) -> Tensor:
+    def ideal_current(self, v_s: Tensor, v_d: Tensor, params: Mapping[str, Tensor], knee: Tensor | None) -> Tensor:
         """Current before saturation and offset; `knee` None is the sharp law."""
 
     @abstractmethod
@@ -90,9 +86,7 @@ class ElementLaw(ABC):
         """Partials of the perfect current: keys "v_s", "v_d" and every parameter's name."""
 
     @abstractmethod
-    def second_partials(
-        self, v_s: Tensor, v_d: Tensor, params: Mapping[str, Tensor]
-    ) -> dict[tuple[str, str], Tensor]:
+    def second_partials(self, v_s: Tensor, v_d: Tensor, params: Mapping[str, Tensor]) -> dict[tuple[str, str], Tensor]:
         """Second partials of the perfect current that are not zero everywhere.
 
         Keys (a, b) with a in ("v_s", "v_d") and b a voltage or parameter; ("v_s", "v_d") stands for
@@ -100,9 +94,7 @@ class ElementLaw(ABC):
         """
 
     @final
-    def spice(
-        self, v_s: str, v_d: str, params: Mapping[str, float], imperfection: tuple[float, float, float]
-    ) -> str:
+    def spice(self, v_s: str, v_d: str, params: Mapping[str, float], imperfection: tuple[float, float, float]) -> str:
         """ngspice expression of the current; `v_s` and `v_d` are expressions such as "V(n3)" or "0".
 
         `imperfection` is (knee, saturation, offset), (0, inf, 0) for a perfect cell.

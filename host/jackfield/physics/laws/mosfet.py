@@ -55,9 +55,7 @@ class Mosfet(ElementLaw):
     scalar_current = staticmethod(scalar_current)
     scalar_slopes = staticmethod(scalar_slopes)
 
-    def ideal_current(
-        self, v_s: Tensor, v_d: Tensor, params: Mapping[str, Tensor], knee: Tensor | None
-    ) -> Tensor:
+    def ideal_current(self, v_s: Tensor, v_d: Tensor, params: Mapping[str, Tensor], knee: Tensor | None) -> Tensor:
         """See ElementLaw."""
         overdrive = params["gate"] - params["threshold"] - (v_s + v_d) / 2
         return params["k"] * soft_relu(overdrive, knee) * (v_s - v_d)
@@ -75,9 +73,7 @@ class Mosfet(ElementLaw):
             "threshold": -mean,
         }
 
-    def second_partials(
-        self, v_s: Tensor, v_d: Tensor, params: Mapping[str, Tensor]
-    ) -> dict[tuple[str, str], Tensor]:
+    def second_partials(self, v_s: Tensor, v_d: Tensor, params: Mapping[str, Tensor]) -> dict[tuple[str, str], Tensor]:
         """See ElementLaw."""
         k, gate, threshold = (params[name] for name in self.parameter_names)
         overdrive, d = gate - threshold - (v_s + v_d) / 2, v_s - v_d

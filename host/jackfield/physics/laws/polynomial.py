@@ -40,9 +40,7 @@ class Polynomial(ElementLaw):
     scalar_current = staticmethod(scalar_current)
     scalar_slopes = staticmethod(scalar_slopes)
 
-    def ideal_current(
-        self, v_s: Tensor, v_d: Tensor, params: Mapping[str, Tensor], knee: Tensor | None
-    ) -> Tensor:
+    def ideal_current(self, v_s: Tensor, v_d: Tensor, params: Mapping[str, Tensor], knee: Tensor | None) -> Tensor:
         """See ElementLaw."""
         d = v_s - v_d
         return d * (params["g1"] + d * (params["g2"] + d * params["g3"]))
@@ -53,9 +51,7 @@ class Polynomial(ElementLaw):
         slope = params["g1"] + 2 * params["g2"] * d + 3 * params["g3"] * d * d
         return {"v_s": slope, "v_d": -slope, "g1": d, "g2": d * d, "g3": d * d * d}
 
-    def second_partials(
-        self, v_s: Tensor, v_d: Tensor, params: Mapping[str, Tensor]
-    ) -> dict[tuple[str, str], Tensor]:
+    def second_partials(self, v_s: Tensor, v_d: Tensor, params: Mapping[str, Tensor]) -> dict[tuple[str, str], Tensor]:
         """See ElementLaw."""
         d = v_s - v_d
         bend = 2 * params["g2"] + 6 * params["g3"] * d

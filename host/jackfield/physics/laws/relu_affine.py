@@ -38,9 +38,7 @@ class ReluAffine(ElementLaw):
     scalar_current = staticmethod(scalar_current)
     scalar_slopes = staticmethod(scalar_slopes)
 
-    def ideal_current(
-        self, v_s: Tensor, v_d: Tensor, params: Mapping[str, Tensor], knee: Tensor | None
-    ) -> Tensor:
+    def ideal_current(self, v_s: Tensor, v_d: Tensor, params: Mapping[str, Tensor], knee: Tensor | None) -> Tensor:
         """See ElementLaw."""
         return soft_relu(params["a"] * v_s + params["b"] * v_d + params["c"], knee)
 
@@ -50,9 +48,7 @@ class ReluAffine(ElementLaw):
         on = (a * v_s + b * v_d + c > 0).to(v_s.dtype)
         return {"v_s": on * a, "v_d": on * b, "a": on * v_s, "b": on * v_d, "c": on}
 
-    def second_partials(
-        self, v_s: Tensor, v_d: Tensor, params: Mapping[str, Tensor]
-    ) -> dict[tuple[str, str], Tensor]:
+    def second_partials(self, v_s: Tensor, v_d: Tensor, params: Mapping[str, Tensor]) -> dict[tuple[str, str], Tensor]:
         """See ElementLaw."""
         a, b, c = (params[name] for name in self.parameter_names)
         on = (a * v_s + b * v_d + c > 0).to(v_s.dtype)

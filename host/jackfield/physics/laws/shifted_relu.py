@@ -40,9 +40,7 @@ class ShiftedRelu(ElementLaw):
     scalar_current = staticmethod(scalar_current)
     scalar_slopes = staticmethod(scalar_slopes)
 
-    def ideal_current(
-        self, v_s: Tensor, v_d: Tensor, params: Mapping[str, Tensor], knee: Tensor | None
-    ) -> Tensor:
+    def ideal_current(self, v_s: Tensor, v_d: Tensor, params: Mapping[str, Tensor], knee: Tensor | None) -> Tensor:
         """See ElementLaw."""
         return params["gain"] * soft_relu(v_s - v_d - params["threshold"], knee)
 
@@ -52,9 +50,7 @@ class ShiftedRelu(ElementLaw):
         slope = params["gain"] * (x > 0)
         return {"v_s": slope, "v_d": -slope, "gain": torch.relu(x), "threshold": -slope}
 
-    def second_partials(
-        self, v_s: Tensor, v_d: Tensor, params: Mapping[str, Tensor]
-    ) -> dict[tuple[str, str], Tensor]:
+    def second_partials(self, v_s: Tensor, v_d: Tensor, params: Mapping[str, Tensor]) -> dict[tuple[str, str], Tensor]:
         """See ElementLaw."""
         on = (v_s - v_d - params["threshold"] > 0).to(v_s.dtype)
         return {("v_s", "gain"): on, ("v_d", "gain"): -on}

@@ -42,9 +42,7 @@ class TanhAffine(ElementLaw):
     scalar_current = staticmethod(scalar_current)
     scalar_slopes = staticmethod(scalar_slopes)
 
-    def ideal_current(
-        self, v_s: Tensor, v_d: Tensor, params: Mapping[str, Tensor], knee: Tensor | None
-    ) -> Tensor:
+    def ideal_current(self, v_s: Tensor, v_d: Tensor, params: Mapping[str, Tensor], knee: Tensor | None) -> Tensor:
         """See ElementLaw."""
         return torch.tanh(params["a"] * v_s + params["b"] * v_d + params["c"])
 
@@ -54,9 +52,7 @@ class TanhAffine(ElementLaw):
         slope = 1 - torch.tanh(a * v_s + b * v_d + c) ** 2
         return {"v_s": slope * a, "v_d": slope * b, "a": slope * v_s, "b": slope * v_d, "c": slope}
 
-    def second_partials(
-        self, v_s: Tensor, v_d: Tensor, params: Mapping[str, Tensor]
-    ) -> dict[tuple[str, str], Tensor]:
+    def second_partials(self, v_s: Tensor, v_d: Tensor, params: Mapping[str, Tensor]) -> dict[tuple[str, str], Tensor]:
         """See ElementLaw."""
         a, b, c = (params[name] for name in self.parameter_names)
         level = torch.tanh(a * v_s + b * v_d + c)

@@ -43,9 +43,7 @@ class TanhDiff(ElementLaw):
     scalar_current = staticmethod(scalar_current)
     scalar_slopes = staticmethod(scalar_slopes)
 
-    def ideal_current(
-        self, v_s: Tensor, v_d: Tensor, params: Mapping[str, Tensor], knee: Tensor | None
-    ) -> Tensor:
+    def ideal_current(self, v_s: Tensor, v_d: Tensor, params: Mapping[str, Tensor], knee: Tensor | None) -> Tensor:
         """See ElementLaw."""
         return params["a"] * torch.tanh(params["b"] * (v_s - v_d) + params["c"])
 
@@ -56,9 +54,7 @@ class TanhDiff(ElementLaw):
         by_c = a * (1 - level * level)
         return {"v_s": by_c * b, "v_d": -by_c * b, "a": level, "b": by_c * (v_s - v_d), "c": by_c}
 
-    def second_partials(
-        self, v_s: Tensor, v_d: Tensor, params: Mapping[str, Tensor]
-    ) -> dict[tuple[str, str], Tensor]:
+    def second_partials(self, v_s: Tensor, v_d: Tensor, params: Mapping[str, Tensor]) -> dict[tuple[str, str], Tensor]:
         """See ElementLaw."""
         a, b, c = (params[name] for name in self.parameter_names)
         level = torch.tanh(b * (v_s - v_d) + c)
