@@ -19,13 +19,14 @@ $(STAMP): pyproject.toml Makefile
 	touch $@
 
 test: setup
-	$(BIN)/pytest
+	$(BIN)/pytest -n 2 --dist loadfile
 
 check: setup
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy --strict -p jackfield -p jackfield_calibration -p jackfield_boards
 	$(BIN)/lint-imports
+	$(BIN)/python firmware_config/generate.py --check
 
 demo: setup
 	$(BIN)/jackfield demo

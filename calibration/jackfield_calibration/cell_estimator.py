@@ -74,7 +74,7 @@ def estimate_cells(
     prior: Prior,
     start: Tensor,
     noise_V: float,
-    learn: bool = True,  # noqa: E501
+    learn: bool = True,
 ) -> CellFit:
     """Fit every cell from `start[cell, parameter]`; `noise_V` is a read's noise beyond its slot's scatter.
 

@@ -97,7 +97,7 @@ def _reasons(good: Flags, sure: Flags) -> tuple[str, ...]:
 
 def probe_tables(
     spec: BoardSpec, first: tuple[Floats, Floats], again: tuple[Floats, Floats], volts: float
-) -> dict[str, Table]:  # noqa: E501
+) -> dict[str, Table]:
     """Gain and offset of each probe from ground and reference slots `[slot, probe]` of two sets of records."""
     index = tuple(str(probe + 1) for probe in range(spec.probe.count))
     limit = spec.tolerance.probe_lsb * spec.nodes.preset.lsb
