@@ -108,7 +108,7 @@ def test_one_bench_one_process(bench_file: Path) -> None:
 
 def test_files_and_emulators_that_do_not_exist(tmp_path: Path) -> None:
     with (
-        pytest.raises(DesignError, match=r"bench file .*none.toml cannot be read: .*bench init"),
+        pytest.raises(DesignError, match=r"bench file .*none.toml cannot be read: .*BRINGUP"),
         open_bench(tmp_path / "none.toml"),
     ):
         pass

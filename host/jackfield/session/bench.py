@@ -39,6 +39,6 @@ def _text(path: Path) -> str:
         return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise DesignError(
-            f"bench file {path} cannot be read: {error}; write one with `jackfield bench init`, "
+            f"bench file {path} cannot be read: {error}; write one after firmware_config/BRINGUP.md, "
             "or use emulator://jf96?profile=cmos&seed=7"
         ) from error
