@@ -29,6 +29,7 @@ Integers = NDArray[np.int64]
 
 LEVELS = ("nodes", "cells")
 _INPUTS, _INPUTS_AGAIN = 64, 32
+_SPARES, _FEWEST_SPARES = 0.04, 8  # of the cells in use; the roughest profile refuses 2.5 %
 _OFFSET_WIDTH = 0.03  # of the output limit: current offsets before anything is known
 
 
@@ -79,8 +80,8 @@ def calibrate(
 ) -> CalibrationRecord:
     """Measure the board and return its record; every reading goes through `run` and is never taken twice.
 
-    `image` is the compiled circuit: its cells are the wanted ones (unless `cells` lists indices in spec order)
-    and the summed offsets of exactly its routes are measured, bank by bank. Without both, all cells are
+    `image` is the compiled circuit: its cells and some spares are the wanted ones (unless `cells` lists indices in
+    spec order) and the summed offsets of exactly its good cells and routes are measured, bank by bank. Without both, all cells are
     wanted. Level `nodes` leaves cells at nominal and measures presets, trims, leak, offsets and sums.
     `provenance` needs `board_id`. Raises CalibrationError for what cannot be calibrated; errors of board and
     instruments pass through, and the run can be resumed.
@@ -101,12 +102,28 @@ def _wanted(spec: BoardSpec, image: ConfigImage | None, cells: Integers | None, 
     if level == "nodes":
         return np.zeros(0, dtype=np.int64)
     if cells is None:
-        cells = np.arange(spec.cell_count) if image is None else np.flatnonzero(image.enable.any(axis=0))
+        cells = np.arange(spec.cell_count) if image is None else _with_spares(spec, image)
     wanted = np.union1d(cells, fingerprint_cells(spec)).astype(np.int64)
     if wanted[0] < 0 or wanted[-1] >= spec.cell_count:
         raise CalibrationError(f"cell index {wanted[-1]} is asked, board {spec.name} has 0..{spec.cell_count - 1}")
     one_group(spec, wanted)
     return wanted
+
+
+def _with_spares(spec: BoardSpec, image: ConfigImage) -> Integers:
+    """The cells that `image` enables, and verified ones for the edges of those that turn out bad."""
+    enabled = image.enable.any(axis=0)
+    used, unused = np.flatnonzero(enabled), np.flatnonzero(~enabled)
+    count = min(len(unused), max(_FEWEST_SPARES, round(_SPARES * len(used))))
+    spread = np.linspace(0, len(unused) - 1, count).round().astype(np.int64) if count else unused
+    return np.concatenate([used, unused[spread]])
+
+
+def _only(image: ConfigImage, cells: Integers) -> ConfigImage:
+    """`image` with every cell but `cells` disabled: those that will be used are summed, no others."""
+    kept = image.copy()
+    kept.enable[:, np.setdiff1d(np.arange(kept.enable.shape[1]), cells)] = False
+    return kept
 
 
 @dataclass
@@ -186,9 +203,10 @@ class _Calibration:
             offset[cells] = outcome.fit.value[:, 3].numpy() * part.output_limit_A
             variance[cells] = outcome.fit.covariance[:, 3, 3].numpy() * part.output_limit_A**2
         if self.image is not None:
-            routine = OffsetRoutine(spec, self.image)
+            image = self.image if outcome is None else _only(self.image, cells[outcome.verdict.good])
+            routine = OffsetRoutine(spec, image)
             sums = routine.sums(self.reader.read_all(routine), nodes, ratio * spec.nodes.capacitance_F)
-            offset, variance = condition_offsets(self.image, routine.banks, offset, variance, sums)
+            offset, variance = condition_offsets(image, routine.banks, offset, variance, sums)
         if outcome is None:
             return _unmeasured(cells, offset[cells], np.sqrt(variance[cells]))
         return _measured(cells, part.parameters["gain"].hi, outcome, offset[cells], np.sqrt(variance[cells]))

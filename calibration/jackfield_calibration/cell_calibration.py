@@ -136,10 +136,10 @@ class CellCalibration:
     # Verification
 
     def _verify(self, fit: CellFit) -> tuple[Verdict, torch.Tensor]:
-        limits = self._limits
+        limits, rail_V = self._limits, self._spec.nodes.rail_V[1]
         shared, known = self._begin.shared.moved(self._begin.moved), self._known(fit)
         blocks = [self._read(step, "verify", self._cells, known) for step in recipe.VERIFY]
-        verdict = verify_cells(self._law, blocks, shared, fit, limits)
+        verdict = verify_cells(self._law, blocks, shared, fit, limits, rail_V)
         reads = _reads(blocks)
         doubtful = np.flatnonzero(~verdict.good)
         if not len(doubtful):
@@ -147,7 +147,7 @@ class CellCalibration:
         rows = torch.from_numpy(doubtful)
         again = [self._read(step, "verify", self._cells[doubtful], known.of(doubtful)) for step in recipe.AGAIN]
         both = [block.of(rows) for block in blocks] + again
-        second = verify_cells(self._law, both, shared, fit.of(rows), limits)
+        second = verify_cells(self._law, both, shared, fit.of(rows), limits, rail_V)
         reads[rows] += _reads(again)
         return verdict.replaced(doubtful, second), reads
 

@@ -2,7 +2,8 @@
 
 From the verification runs of a cell its gain and its threshold are asked for anew, everything else as fitted:
 the difference is the residual. A cell is good where both residuals are within tolerance, both standard errors
-(of the fit and of the verification itself) within half of it, and no run is further off than seven of its own.
+(of the fit and of the verification itself) within half of it, no run is further off than seven of its own and none
+ended at a rail.
 """
 
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ __all__ = ["Verdict", "gain_se", "unsure", "verify_cells"]
 Floats = NDArray[np.float64]
 
 _FURTHEST = 7.0
+_CLEAR = 0.8  # of the rail
 _ENOUGH = 0.35  # of the tolerance: verification asks for half
 _LEVELS = (-0.9, -0.6, 0.6, 0.9)
 
@@ -47,7 +49,12 @@ class Verdict:
 
 
 def verify_cells(
-    law: CellLaw, blocks: list[CellBlock], shared: Shared, fit: CellFit, tolerance: tuple[float, float]
+    law: CellLaw,
+    blocks: list[CellBlock],
+    shared: Shared,
+    fit: CellFit,
+    tolerance: tuple[float, float],
+    rail_V: float,
 ) -> Verdict:
     """Judge cells by verification runs `blocks`; `tolerance` of gain in S and threshold in V."""
     predicted, partials = predict(law, blocks, shared, fit.value)
@@ -70,7 +77,11 @@ def verify_cells(
     limits = torch.tensor(tolerance, dtype=torch.float64)
     off = torch.stack([answer[:, 0] * typical, answer[:, 1]], 1).abs()
     certain = ((errors <= limits / 2) & (fitted <= limits / 2)).all(1)
-    good = certain & (off <= limits).all(1) & (furthest <= _FURTHEST)
+    # A run that ended at a rail though both of its nodes should have stayed clear of it is a residual of its own.
+    pairs = (len(predicted), -1, 2)
+    clear = (predicted.abs().reshape(pairs) < _CLEAR * rail_V).all(2)
+    railed = (clear & ~usable.bool().reshape(pairs).all(2)).any(1)
+    good = certain & (off <= limits).all(1) & (furthest <= _FURTHEST) & ~railed
     return Verdict(answer[:, 0].numpy(), answer[:, 1].numpy(), fitted[:, 0].numpy(), good.numpy(), (~certain).numpy())
 
 

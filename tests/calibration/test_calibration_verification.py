@@ -72,7 +72,7 @@ def verified(make_bench: Callable[..., Any], small_spec: BoardSpec) -> Any:
 
 def test_what_is_right_is_good(verified: Any) -> None:
     bench, law, blocks, shared, fit, limits = verified
-    verdict = verify_cells(law, blocks, shared, fit, limits)
+    verdict = verify_cells(law, blocks, shared, fit, limits, 1.0)
     assert verdict.good[bench.sound].mean() > 0.95
     assert not verdict.good[~bench.sound].any()
 
@@ -83,14 +83,14 @@ def test_what_is_spoiled_is_not(verified: Any, name: str) -> None:
     spoiled = fit.value.clone()
     wrong = 3 * limits[0] / law.largest_gain_S if name == "scale" else 2 * limits[1]
     spoiled[:, CELL_PARAMETERS.index(name)] += wrong
-    verdict = verify_cells(law, blocks, shared, CellFit(spoiled, fit.covariance, fit.chi2, fit.noise_V), limits)
+    verdict = verify_cells(law, blocks, shared, CellFit(spoiled, fit.covariance, fit.chi2, fit.noise_V), limits, 1.0)
     assert not verdict.good.any()
 
 
 def test_what_is_not_known_well_enough_is_not_good(verified: Any) -> None:
     _, law, blocks, shared, fit, limits = verified
     vague = CellFit(fit.value, fit.covariance * 1e4, fit.chi2, fit.noise_V)
-    verdict = verify_cells(law, blocks, shared, vague, limits)
+    verdict = verify_cells(law, blocks, shared, vague, limits, 1.0)
     assert not verdict.good.any()
     assert verdict.uncertain.all()
     assert unsure(law, vague, limits).all()
@@ -102,4 +102,4 @@ def test_without_usable_runs_nothing_is_good(verified: Any) -> None:
 
     _, law, blocks, shared, fit, limits = verified
     blind = [replace(block, usable=torch.zeros_like(block.usable)) for block in blocks]
-    assert not verify_cells(law, blind, shared, fit, limits).good.any()
+    assert not verify_cells(law, blind, shared, fit, limits, 1.0).good.any()
