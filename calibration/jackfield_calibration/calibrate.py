@@ -81,8 +81,8 @@ def calibrate(
     """Measure the board and return its record; every reading goes through `run` and is never taken twice.
 
     `image` is the compiled circuit: its cells and some spares are the wanted ones (unless `cells` lists indices in
-    spec order) and the summed offsets of exactly its good cells and routes are measured, bank by bank. Without both, all cells are
-    wanted. Level `nodes` leaves cells at nominal and measures presets, trims, leak, offsets and sums.
+    spec order) and the summed offsets of exactly its good cells and routes are measured, bank by bank. Without
+    both, all cells are wanted. Level `nodes` leaves cells at nominal and measures presets, trims, leak, offsets and sums.
     `provenance` needs `board_id`. Raises CalibrationError for what cannot be calibrated; errors of board and
     instruments pass through, and the run can be resumed.
     """

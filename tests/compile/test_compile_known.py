@@ -63,12 +63,12 @@ def test_standard_errors_stand_where_nothing_was_verified(jf96: BoardSpec, make_
 
 def test_what_verification_found_counts_once(jf96: BoardSpec, make_record: Recorder) -> None:
     record = changed(make_record(jf96, "cmos", seed=2, bad=(1,)), "gain_scale", 0.01, 0.02)
-    record = changed(record, "gain_zero_S", 5e-8, 4e-7)
-    residual = record.tables["gain_zero_S"].residual
+    record = changed(changed(record, "gain_zero_S", 5e-8, 4e-7), "gain_bend_2_S", 3e-7, 0.0)
+    residual = record.tables["gain_scale"].residual
     residual[1] = 9.0  # a bad cell's says nothing about the others
     sigma = uncertainties(jf96, record)
-    assert sigma["gain_zero_S"] == pytest.approx(4e-7)
-    assert not sigma["gain_scale"].any()
+    assert sigma["gain_scale"] == pytest.approx(0.02)
+    assert sigma["gain_zero_S"] == pytest.approx(5e-8)
     assert not sigma["gain_bend_2_S"].any()
 
 

@@ -20,7 +20,7 @@ Integers = NDArray[np.int64]
 _BENDS = ("gain_bend_2_S", "gain_bend_3_S", "gain_bend_4_S", "gain_bend_5_S")
 _NODE_QUANTITIES = ("leak_S", "node_offset_A", "trim_gain", "preset_gain", "preset_offset_V", "droop_per_s")
 _VERIFIED = {
-    "gain_zero_S": ("gain_scale", *_BENDS),
+    "gain_scale": _BENDS,
     "threshold_offset_V": (),
     **dict.fromkeys(_NODE_QUANTITIES, ()),
 }
@@ -158,9 +158,9 @@ def uncertainties(spec: BoardSpec, record: CalibrationRecord) -> dict[str, Float
     """How well `record` knows each quantity, as arrays like those of KnownBoard.
 
     What verification found in fresh runs, rms over the board, stands where there is any: it holds what the
-    curves leave out, and one gain's error once, not once in each of its terms. Elsewhere the standard errors
-    stand; infinite is what was not measured. Offsets of single cells are left out: they act through a node's
-    sum alone, which is measured as such.
+    curves leave out. A gain's shape counts once, as an error of its scale: verification asks for large gains,
+    small ones err by what stands beside code zero. Elsewhere the standard errors stand; infinite is what was
+    not measured. Offsets of single cells are left out: they act through a node's sum alone, which is measured.
     """
     arrays, like = RecordArrays(spec, record), KnownBoard.as_specified(spec)
     sigma = {name: arrays.standard_errors(name, np.zeros_like(getattr(like, name))) for name in _quantities()}
