@@ -82,7 +82,8 @@ def calibrate(
 
     `image` is the compiled circuit: its cells and some spares are the wanted ones (unless `cells` lists indices in
     spec order) and the summed offsets of exactly its good cells and routes are measured, bank by bank. Without
-    both, all cells are wanted. Level `nodes` leaves cells at nominal and measures presets, trims, leak, offsets and sums.
+    both, all cells are wanted. Level `nodes` leaves cells at nominal and measures presets, trims, leak, offsets
+    and sums.
     `provenance` needs `board_id`. Raises CalibrationError for what cannot be calibrated; errors of board and
     instruments pass through, and the run can be resumed.
     """

@@ -21,7 +21,7 @@ FLOAT_BAR, RAW_BAR, POINTS_BAR, PREDICTION_BAR = 0.975, 0.93, 1.0, 2.0
 
 def run(quick: bool) -> list[Row]:
     """Rows a profile, each the mean over 5 boards (quick: one cmos board, short training)."""
-    output, data = Output(as_json=False), digits_split()
+    output, data = Output(as_json=True), digits_split()
     checkpoint = trained(load_spec("jf96"), data, quick, output)
     rows = []
     for profile in ("cmos",) if quick else ERROR_BARS:
@@ -36,7 +36,6 @@ def _board(profile: str, seed: int, checkpoint: Checkpoint, data: Split, quick: 
         open_bench(f"emulator://jf96?profile={profile}&seed={seed}") as bench,
         Run.create(Path(runs), "ladder", bench.board.hello.board_id) as run,
     ):
-        output.say(f"{profile}, seed {seed}")
         return run_on_bench(bench, checkpoint, data, run, seed=seed, quick=quick, output=output)
 
 
