@@ -66,3 +66,13 @@ def test_cells_have_names(jf96: BoardSpec) -> None:
             Cell.parse(wrong)
     with pytest.raises(DesignError, match="ends at 8192"):
         jf96.cell_index(Cell("A", 9000))
+
+
+def test_the_template_is_a_spec_and_explains_every_key() -> None:
+    template = (spec_folder() / "template.toml").read_text()
+    spec = BoardSpec.from_toml(template)
+    assert set(spec.statistics["typical"]) == set(STATISTICS)
+    words = set(re.findall(r"\w+", "\n".join(line for line in template.splitlines() if "#" in line)))
+    told = re.findall(r"^(\w+) = (?!\{)", template, re.MULTILINE)
+    assert len(told) > 50
+    assert {"coding", "settle_s"} <= words
