@@ -6,6 +6,7 @@ from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
+from matplotlib.patheffects import withStroke
 from numpy.typing import NDArray
 
 from jackfield.report.content import CellMap, Outputs, Spread, Trace
@@ -13,6 +14,7 @@ from jackfield.report.content import CellMap, Outputs, Spread, Trace
 __all__ = ["confusion_figure", "ladder_figure", "map_figure", "outputs_figure", "spread_figure", "trace_figure"]
 
 BLUE, ORANGE, GREEN, RED, GREY = "#0072b2", "#e69f00", "#009e73", "#d55e00", "#c8ccd0"
+LINES = (BLUE, ORANGE, GREEN, "#cc79a7", "#56b4e9", RED)
 
 RUNG_NAMES = {
     "float": "float model",
@@ -56,9 +58,11 @@ def trace_figure(traces: tuple[Trace, ...]) -> Figure:
     figure = _figure(8.4, 3.6)
     axes = figure.subplots()
     for number, trace in enumerate(traces):
-        colour = f"C{number}"
-        axes.plot(1e6 * trace.measured_t_s, trace.measured_V, ".", ms=3, alpha=0.5, color=colour)
-        axes.plot(1e6 * trace.requested_t_s, trace.requested_V, "-", lw=1.6, color=colour, label=f"node {trace.node}")
+        colour = LINES[number % len(LINES)]
+        axes.plot(1e6 * trace.measured_t_s, trace.measured_V, ".", ms=2, alpha=0.35, color=colour, zorder=2)
+        (line,) = axes.plot(1e6 * trace.requested_t_s, trace.requested_V, lw=1.6, color=colour, zorder=3)
+        line.set_path_effects([withStroke(linewidth=3.4, foreground="white")])  # keeps it apart from its own dots
+        line.set_label(f"node {trace.node}")
     styles = [
         Line2D([], [], color="k", label="requested"),
         Line2D([], [], color="k", marker=".", ls="", label="measured"),
@@ -73,18 +77,20 @@ def trace_figure(traces: tuple[Trace, ...]) -> Figure:
 
 
 def spread_figure(spreads: tuple[Spread, ...]) -> Figure:
-    """Histogram of cell errors before and after calibration."""
-    figure = _figure(4.2 * len(spreads), 3.2)
+    """Histogram of cell errors before and after calibration; the outermost bars hold all that lies beyond."""
+    figure = _figure(4.2 * len(spreads), 3.6)
     for axes, spread in zip(np.atleast_1d(figure.subplots(1, len(spreads))), spreads, strict=True):
         limit = max(float(np.percentile(np.abs(spread.before), 99.5)), 1e-9)
         bins = np.linspace(-limit, limit, 81)
         for values, colour, label in ((spread.before, ORANGE, "before"), (spread.after, BLUE, "after")):
-            rms = float(np.sqrt(np.mean(values**2)))
-            axes.hist(np.clip(values, -limit, limit), bins, color=colour, alpha=0.65, label=f"{label}: rms {rms:.2f} %")
+            # A single cell without a meaningful value would rule an rms.
+            within, beyond = float(np.percentile(np.abs(values), 68)), int((np.abs(values) > limit).sum())
+            text = f"{label}: 68 % within {within:.2f} %, {beyond} off the axis"
+            axes.hist(np.clip(values, -limit, limit), bins, color=colour, alpha=0.65, label=text)
         axes.set_yscale("log")
         axes.set_xlabel(f"{spread.quantity} error (% of full scale)")
         axes.set_ylabel("cells")
-        axes.legend(frameon=False)
+        axes.legend(frameon=False, loc="lower left", bbox_to_anchor=(0.0, 1.0))
         _plain(axes)
     return figure
 
@@ -139,10 +145,12 @@ def confusion_figure(matrix: NDArray[np.int64]) -> Figure:
     axes = figure.subplots()
     mistakes = matrix.astype(float)
     np.fill_diagonal(mistakes, 0.0)
-    axes.imshow(mistakes, cmap="Oranges", vmin=0, vmax=max(3.0, mistakes.max()))
+    most = max(3.0, mistakes.max())
+    axes.imshow(mistakes, cmap="Oranges", vmin=0, vmax=most)
     for (label, answer), count in np.ndenumerate(matrix):
         if count:
-            axes.text(answer, label, str(count), ha="center", va="center", fontsize=8)
+            ink = "white" if mistakes[label, answer] > 0.6 * most else "black"
+            axes.text(answer, label, str(count), ha="center", va="center", fontsize=8, color=ink)
     axes.set_xticks(range(len(matrix)))
     axes.set_yticks(range(len(matrix)))
     axes.set_xlabel("answer of the board")

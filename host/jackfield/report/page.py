@@ -55,7 +55,8 @@ def _sections(content: ReportContent) -> list[str]:
     if content.spreads:
         parts += _section(
             "Spread of the cells",
-            "Error of each used cell as the board came, and what is left of it in fresh verification runs.",
+            "Error of each used cell as the board came, and what is left of it in fresh verification runs. "
+            "The outermost bars hold all cells beyond the axis; cells that are not used for a defect are left out.",
             spread_figure(content.spreads),
         )
     if content.cells is not None:
@@ -65,7 +66,8 @@ def _sections(content: ReportContent) -> list[str]:
     if content.outputs is not None:
         parts += _section(
             "Predicted and measured outputs",
-            "The twin is the circuit that the uploaded codes make on the board that the record describes.",
+            "The twin is the circuit that the uploaded codes make on the board that the record describes. Narrower "
+            "than the normal curve: its standard errors are larger than they need be; wider: too small.",
             outputs_figure(content.outputs),
         )
     if content.confusion is not None:
