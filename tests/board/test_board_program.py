@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from jackfield.board import BoardSpec, RunProgram, schedule
+from jackfield.board import BoardSpec, RunProgram, hold_times, schedule
 from jackfield.errors import DesignError
 
 
@@ -15,6 +15,13 @@ def test_slots_follow_preset_run_and_hold(jf96: BoardSpec) -> None:
     assert plan.slot_start_s[0] == pytest.approx(lead + 20e-6 * np.arange(5))
     assert np.diff(plan.slot_start_s[:, 0]) == pytest.approx(lead + 100e-6)
     assert plan.total_s == pytest.approx(3 * (lead + 100e-6))
+
+
+def test_a_node_is_held_until_the_middle_of_what_is_averaged_of_its_slot(jf96: BoardSpec) -> None:
+    program = RunProgram(steps=((0, 100),), scan=((5, 1), (4,)), count=3, hold_ticks=7)
+    held = hold_times(jf96, program)
+    assert held[[4, 3, 0]] == pytest.approx([7e-6 + 2.65 * 20e-6, 7e-6 + 2.65 * 20e-6, 7e-6 + 3.65 * 20e-6])
+    assert np.isnan(held).sum() == jf96.nodes.count - 3
 
 
 def test_watch_shows_ground_and_reference_before_the_run(jf96: BoardSpec) -> None:

@@ -6,7 +6,7 @@ from jackfield.board.image import ConfigImage, delta
 from jackfield.board.measurement import Measurement
 from jackfield.board.parse import LAW_PARAMETERS
 from jackfield.board.parts import CellGroup, LinkSpec, NodeSpec, Probe, RunSpec, Tolerance, Trigger
-from jackfield.board.program import MODES, RunProgram, Schedule, schedule
+from jackfield.board.program import MODES, RunProgram, Schedule, hold_times, schedule
 from jackfield.board.reach import Reach
 from jackfield.board.record import QUANTITIES, REASONS, CalibrationRecord, Table
 from jackfield.board.scale import CodeScale
@@ -40,6 +40,7 @@ __all__ = [
     "Trigger",
     "canonical_json",
     "delta",
+    "hold_times",
     "schedule",
     "to_toml",
 ]

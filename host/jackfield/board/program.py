@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from jackfield.board.spec import BoardSpec
 from jackfield.errors import DesignError
 
-__all__ = ["MODES", "RunProgram", "Schedule", "schedule"]
+__all__ = ["MODES", "RunProgram", "Schedule", "hold_times", "schedule"]
 
 MODES = ("run", "watch", "hold_preset")
 
@@ -87,3 +87,13 @@ def schedule(spec: BoardSpec, program: RunProgram) -> Schedule:
     period = lead + slots * slot_s
     starts = np.arange(program.count)[:, None] * period + lead + np.arange(slots) * slot_s
     return Schedule(starts, slot_s, 0.0, 0.0, program.count * period)
+
+
+def hold_times(spec: BoardSpec, program: RunProgram) -> NDArray[np.float64]:
+    """Seconds from HOLD to the middle of what is averaged of each node's slot, `[node]`; NaN where not scanned."""
+    held = np.full(spec.nodes.count, np.nan)
+    middle = (1 + spec.probe.settle_fraction) / 2
+    for nodes in program.scan:
+        slots = 2 + np.arange(len(nodes)) + middle
+        held[np.array(nodes, dtype=np.int64) - 1] = program.hold_ticks * spec.run.tick_s + slots * spec.probe.slot_s
+    return held
