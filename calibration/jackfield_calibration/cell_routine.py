@@ -156,12 +156,11 @@ class CellRoutine(Routine):
         ends = np.zeros((count, 2), dtype=np.int64)
         volts, variance = np.zeros((count, inputs, 2)), np.ones((count, inputs, 2))
         usable = np.zeros((count, inputs, 2), dtype=np.bool_)
-        droop = nodes.column("droop_per_s")
         for group, reading in zip(self._groups, readings, strict=True):
-            rows = self._rows_of(group)
+            rows, held = self._rows_of(group), nodes.at_hold(reading)
             for end, node in enumerate((group.source - 1, group.destination - 1)):
                 ends[rows, end] = node
-                volts[rows, :, end] = (reading.values[:, node] / (1 - droop * reading.held_s)[node]).T
+                volts[rows, :, end] = held[:, node].T
                 variance[rows, :, end] = reading.se[:, node].T ** 2
                 usable[rows, :, end] = reading.usable[:, node].T
         usable &= np.isfinite(volts) & np.isfinite(variance)

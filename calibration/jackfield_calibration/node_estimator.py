@@ -1,7 +1,7 @@
 """What node runs say about each node: a fit of presets, leak, offset current, trim gain and droop.
 
 With all cells off a node follows C dv/dt = I + trim - G v from its preset, and droops while it is held:
-v = (v0 exp(-l T) + (r + t n) (1 - exp(-l T))/l) (1 - d h), l = G/C, r = I/C, t trim gain over C, h the time held.
+v = (v0 exp(-l T) + (r + t n) (1 - exp(-l T))/l) exp(-d h), l = G/C, r = I/C, t trim gain over C, h the time held.
 Only ratios to C appear; the capacitance ratio comes later, from cell runs.
 """
 
@@ -42,6 +42,10 @@ class NodeFit:
     def column(self, name: str) -> Floats:
         """The values of one parameter, `[node]`."""
         return np.asarray(self.value[:, NODE_PARAMETERS.index(name)])
+
+    def at_hold(self, reading: Reading) -> Floats:
+        """Volts `[input, node]` at HOLD: what was read, corrected for the droop until then."""
+        return np.asarray(reading.values * np.exp(self.column("droop_per_s") * reading.held_s))
 
 
 def estimate_nodes(spec: BoardSpec, runs: Sequence[NodeRuns], readings: Sequence[Reading]) -> NodeFit:
@@ -109,10 +113,10 @@ class _Model:
         mean = torch.where(turn.abs() < 1e-4, 1 - turn / 2, -torch.expm1(-turn) / turn)
         bend = torch.where(turn.abs() < 1e-2, -0.5 + turn / 3 - turn**2 / 8, (decay - mean) / turn)
         push = rate * self._time + trim * pushed
-        left = 1 - droop * held
+        left = torch.exp(-droop * held)
         start = gain * preset + offset
         free = start * decay + push * mean
         by_leak = self._time * (push * bend - start * decay)
         partials = [preset * decay, decay, by_leak, self._time * mean, pushed * mean]
-        columns = [column.expand_as(free) * left for column in partials] + [-held * free]
+        columns = [column.expand_as(free) * left for column in partials] + [-held * free * left]
         return free * left, torch.stack(columns, dim=2)

@@ -53,9 +53,8 @@ class OffsetRoutine(Routine):
         own = nodes.column("node_offset_A") / self._spec.nodes.capacitance_F
         flows, variances = [], []
         for reading in readings:
-            held = reading.values / (1 - nodes.column("droop_per_s") * reading.held_s)
-            volts = np.nanmean(np.where(reading.usable, held, np.nan), axis=0)
-            count = np.maximum(reading.usable.sum(axis=0), 1)
+            count = np.where(reading.usable.any(axis=0), reading.usable.sum(axis=0), np.nan)
+            volts = np.where(reading.usable, nodes.at_hold(reading), 0.0).sum(axis=0) / count
             # C dv/dt = I - G v, the leak taken at the mean of start and end
             slope = (volts - start) / run_s + rate * (volts + start) / 2
             flows.append((slope - own) * capacitance_F)

@@ -9,9 +9,9 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from jackfield.board import BoardSpec, ConfigImage, Measurement, RunProgram
+from jackfield.board import BoardSpec, ConfigImage, Measurement, RunProgram, hold_times
 
-__all__ = ["Bench", "Journal", "Reading", "Routine", "Setting", "scan_lists", "slot_times"]
+__all__ = ["Bench", "Journal", "Reading", "Routine", "Setting", "scan_lists"]
 
 Array = NDArray[Any]
 Floats = NDArray[np.float64]
@@ -72,7 +72,7 @@ class Reading:
     """Node voltages `[input, node]` of all nodes of the board (NaN where not scanned), volts at the reference.
 
     `se` from the scatter within a slot, `usable` where neither clipped nor railed; `held_s[node]` is the time
-    from HOLD to the middle of the slot that showed the node. `ground` and `reference` are `[input, probe]`.
+    from HOLD to when the node was read (`jackfield.board.hold_times`). `ground` and `reference` are `[input, probe]`.
     """
 
     values: Floats
@@ -91,7 +91,7 @@ class Reading:
         values[:, at], se[:, at] = arrays["values_V"], arrays["se_V"]
         bad = arrays["clipped"] | arrays["railed"] | ~np.isfinite(arrays["values_V"])
         usable[:, at] = ~bad
-        held = slot_times(spec, program)
+        held = hold_times(spec, program)
         return cls(values, se, usable, held, arrays["ground_V"], arrays["reference_V"])
 
 
@@ -108,15 +108,6 @@ class Routine(ABC):
 def scan_lists(spec: BoardSpec, nodes: Integers) -> tuple[tuple[int, ...], ...]:
     """`nodes` dealt out to the board's probes, in turn."""
     return tuple(tuple(int(node) for node in nodes[probe :: spec.probe.count]) for probe in range(spec.probe.count))
-
-
-def slot_times(spec: BoardSpec, program: RunProgram) -> Floats:
-    """Seconds from HOLD to the middle of each node's slot, `[node]`; NaN where a node is not scanned."""
-    held = np.full(spec.nodes.count, np.nan)
-    for nodes in program.scan:
-        for position, node in enumerate(nodes):
-            held[node - 1] = program.hold_ticks * spec.run.tick_s + (position + 2.5) * spec.probe.slot_s
-    return held
 
 
 def arrays_of(measurement: Measurement) -> dict[str, Array]:

@@ -11,7 +11,7 @@ import torch
 from numpy.polynomial import Legendre as Polynomial
 from numpy.typing import NDArray
 
-from jackfield.board import BoardSpec, ConfigImage, Measurement, RunProgram
+from jackfield.board import BoardSpec, ConfigImage, Measurement, RunProgram, hold_times
 from jackfield.physics import Circuit, EdgeSet, Imperfection, Slice, integrate
 from jackfield_boards import spec_folder
 
@@ -117,16 +117,11 @@ class FakeBench:
         final, key = self._play(input_codes, program)
         random = np.random.default_rng([self.seed, key, run_number or 0])
         final = final + self.kind["node_noise"] * random.standard_normal(final.shape)
-        nodes, late = [], []
-        for scanned in program.scan:
-            nodes += list(scanned)
-            late += [
-                program.hold_ticks * self.spec.run.tick_s + (j + 2.5) * self.spec.probe.slot_s
-                for j in range(len(scanned))
-            ]
+        nodes = [node for scanned in program.scan for node in scanned]
         se = np.full((len(final), len(nodes)), self.kind["readout_noise"] / 10)
         at = np.array(nodes) - 1
-        values = final[:, at] * (1 - self.truth.droop * np.array(late)) + se * random.standard_normal(se.shape)
+        left = np.exp(-self.truth.droop * hold_times(self.spec, program)[at])
+        values = final[:, at] * left + se * random.standard_normal(se.shape)
         slots = (len(final), len(program.scan))
         return Measurement(
             nodes=tuple(nodes),

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+import pytest
 import torch
 
 from jackfield.board import BoardSpec, ConfigImage
@@ -41,12 +42,13 @@ def test_many_exponentials_are_fitted_at_once() -> None:
     assert float((z.abs() < 1.96).double().mean()) > 0.92
 
 
+@pytest.mark.parametrize("profile", ["cmos", "rough"])
 def test_node_runs_find_presets_leak_offset_trim_and_droop(
-    make_bench: Callable[..., Any], small_spec: BoardSpec
+    make_bench: Callable[..., Any], small_spec: BoardSpec, profile: str
 ) -> None:
     z, spread = [], []
     for seed in range(6):
-        bench = make_bench(small_spec, "cmos", seed)
+        bench = make_bench(small_spec, profile, seed)
         reader = Reader(bench, small_spec, _Forgetful(), Plan((), 1), lambda *args: None)
         routine = NodeRoutine(small_spec, "measure", 64, np.random.default_rng(seed))
         fit = estimate_nodes(small_spec, routine.runs, reader.read_all(routine))
