@@ -69,7 +69,8 @@ def test_the_image_survives_its_bytes_and_small_changes_stay_small(jf96: BoardSp
 def test_outputs_are_shared_out_over_the_probes(jf96: BoardSpec, small: Circuit) -> None:
     compiled = compile_circuit(small, jf96, largest_v=2.0)
     assert compiled.program.scan == ((3, 4, 5, 6, 7), (8, 9, 10, 11, 12))
-    assert compiled.slots.tolist() == [2, 3, 4, 5, 6] * 2
+    slots = compiled.held_s / compiled.spec.probe.slot_s
+    assert slots == pytest.approx([2.65, 3.65, 4.65, 5.65, 6.65] * 2)
     compiled.program.check(jf96)
 
 

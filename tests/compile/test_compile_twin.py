@@ -93,7 +93,7 @@ def test_held_nodes_droop_until_they_are_scanned(jf96: BoardSpec, small: Circuit
     compiled = compile_circuit(small, jf96, record=record, largest_v=2.0)
     x = np.random.default_rng(3).random((5, 6))
     volts, less = (twin(compiled, jf96, r).predict(x)[0] for r in (record, drooping))
-    held_s = (2 + np.array([0, 1, 2, 3, 4] * 2)) * 20e-6
+    held_s = (2.65 + np.array([0, 1, 2, 3, 4] * 2)) * 20e-6
     np.testing.assert_allclose(less, volts * np.exp(-10.0 * held_s))
 
 

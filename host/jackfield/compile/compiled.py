@@ -7,7 +7,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from jackfield.board import BoardSpec, ConfigImage, RunProgram
+from jackfield.board import BoardSpec, ConfigImage, RunProgram, hold_times
 from jackfield.compile.jfi import read_image_file, write_image_file
 from jackfield.compile.place import Placement
 from jackfield.compile.report import QuantisationReport
@@ -67,10 +67,9 @@ class CompiledCircuit:
         return np.asarray(self.spec.nodes.preset.value(codes) * self.preset_gain + self.preset_offset_V)
 
     @property
-    def slots(self) -> NDArray[np.int64]:
-        """The scan slot, counted from HOLD, in which each output is read `[output]`."""
-        place = {node: 2 + slot for nodes in self.program.scan for slot, node in enumerate(nodes)}
-        return np.array([place[node] for node in self.outputs], dtype=np.int64)
+    def held_s(self) -> NDArray[np.float64]:
+        """Seconds from HOLD to when each output is read, `[output]`."""
+        return hold_times(self.spec, self.program)[np.array(self.outputs, dtype=np.int64) - 1]
 
     def save(self, path: Path | str) -> Path:
         """Write the image file and return its name, which ends in .jfi; raises DesignError where it cannot."""

@@ -89,8 +89,7 @@ class Twin:
         nodes = np.array(self.compiled.outputs, dtype=np.int64) - 1
         with torch.no_grad():
             end = integrate(circuit, self._preset(board, codes).to(circuit.dtype), steps=steps)[-1]
-        held_s = self.compiled.slots * self.compiled.spec.probe.slot_s
-        return np.asarray(end[:, nodes].double().numpy() * np.exp(-board.droop_per_s[nodes] * held_s))
+        return np.asarray(end[:, nodes].double().numpy() * np.exp(-board.droop_per_s[nodes] * self.compiled.held_s))
 
 
 def twin(compiled: CompiledCircuit, spec: BoardSpec, record: CalibrationRecord | None = None, seed: int = 0) -> Twin:
