@@ -46,5 +46,5 @@ def ask_board(
     held_share = np.ones(len(order))
     if record is not None and "droop_per_s" in record.tables:
         droop = record.tables["droop_per_s"].value[np.array(compiled.outputs) - 1]
-        held_share = np.exp(-droop * compiled.slots * compiled.spec.probe.slot_s)
+        held_share = np.exp(-droop * compiled.held_s)
     return Answers(shown, shown / held_share, measured.se_V[:, order] / held_share, valid)
