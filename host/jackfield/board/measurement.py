@@ -1,11 +1,15 @@
 """What one batch of runs was read as."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 __all__ = ["Measurement"]
+
+_BY_INPUT = ("values_V", "se_V", "clipped", "railed", "ground_V", "reference_V")
 
 
 @dataclass(frozen=True)
@@ -26,3 +30,9 @@ class Measurement:
     ground_V: NDArray[np.float64]
     reference_V: NDArray[np.float64]
     clock_ratio: float
+
+    @classmethod
+    def joined(cls, parts: Sequence[Self]) -> Self:
+        """Batches of one scan, one after the other."""
+        arrays = {name: np.concatenate([getattr(part, name) for part in parts]) for name in _BY_INPUT}
+        return cls(nodes=parts[0].nodes, clock_ratio=float(np.mean([part.clock_ratio for part in parts])), **arrays)
