@@ -1,7 +1,6 @@
 """A board, its instruments and the wiring between them."""
 
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Generic, Protocol, TypeVar, final
 
@@ -118,7 +117,7 @@ class Bench(Generic[BoardType]):
             batch = codes[start : start + self.spec.run.inputs]
             self.board.load_inputs(batch, first=0)
             parts += self._read_parts(replace(program, first=0, count=len(batch)), run_number, len(parts))
-        return _joined(parts)
+        return Measurement.joined(parts)
 
     def read(self, program: RunProgram, run_number: int | None = None) -> Measurement:
         """Play inputs that are in the input memory already; node voltages `[input, node]`.
@@ -127,7 +126,7 @@ class Bench(Generic[BoardType]):
         higher, at most four times; what still clips is flagged. Raises InstrumentError, BoardError or
         LinkError where the board or an instrument fails.
         """
-        return _joined(self._read_parts(program, run_number, 0))
+        return Measurement.joined(self._read_parts(program, run_number, 0))
 
     def watch(self, program: RunProgram, run_number: int | None = None) -> Trace:
         """Follow one node a probe live through the run of one input; errors as for `read`."""
@@ -144,13 +143,6 @@ class Bench(Generic[BoardType]):
                 failures.append(error)
         if failures:
             raise failures[0]
-
-    def close(self) -> None:
-        """Leave the instruments; never raises. The board belongs to whoever opened it."""
-        for instrument in (*self.sources, self.digitizer, self.voltmeter):
-            if instrument is not None:
-                with suppress(JackfieldError):
-                    instrument.close()
 
     def _read_parts(self, program: RunProgram, run_number: int | None, runs_before: int) -> list[Measurement]:
         """One measurement for each record that the batch takes."""
@@ -221,14 +213,3 @@ class Bench(Generic[BoardType]):
         self.digitizer.wait(TRIGGER_PATIENCE_S)
         waveforms = self.digitizer.read()
         return [waveforms[channel] for channel in self._channels]
-
-
-def _joined(parts: list[Measurement]) -> Measurement:
-    if len(parts) == 1:
-        return parts[0]
-    arrays = {
-        name: np.concatenate([getattr(part, name) for part in parts])
-        for name in ("values_V", "se_V", "clipped", "railed", "ground_V", "reference_V")
-    }
-    ratio = float(np.mean([part.clock_ratio for part in parts]))
-    return Measurement(nodes=parts[0].nodes, clock_ratio=ratio, **arrays)
