@@ -32,6 +32,18 @@ class Answers:
         """The output error: rms over inputs and outputs of the held volts minus `wanted_V` `[input, output]`."""
         return float(np.sqrt(np.mean((self.held_V - wanted_V) ** 2)))
 
+    def mean_abs_z(self, predicted_V: Floats, predicted_se_V: Floats) -> float:
+        """Mean of |shown - predicted| over their joint standard error, `[input, output]` both.
+
+        Readings that are not valid and predictions without a finite standard error say nothing; NaN where
+        nothing is left.
+        """
+        telling = self.valid & np.isfinite(predicted_se_V)
+        if not telling.any():
+            return float("nan")
+        z = np.abs(self.shown_V - predicted_V)[telling] / np.hypot(self.se_V, predicted_se_V)[telling]
+        return float(z.mean())
+
 
 def ask_board(
     bench: Bench[AbstractBoard], compiled: CompiledCircuit, inputs: Floats, record: CalibrationRecord | None
