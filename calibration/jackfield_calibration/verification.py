@@ -30,13 +30,12 @@ _LEVELS = (-0.9, -0.6, 0.6, 0.9)
 
 @dataclass(frozen=True)
 class Verdict:
-    """`[cell]`: residual of gain (relative) and threshold (V), the fit's standard errors of gain (S) and
-    threshold (V) at the codes used, whether the cell is good, and whether noise alone forbids to say so.
+    """`[cell]`: residual of gain (relative) and threshold (V), whether the cell is good, and whether noise alone
+    forbids to say so.
     """
 
     gain_residual: Floats
     threshold_residual_V: Floats
-    gain_se_S: Floats
     good: NDArray[np.bool_]
     uncertain: NDArray[np.bool_]
 
@@ -82,7 +81,7 @@ def verify_cells(
     clear = (predicted.abs().reshape(pairs) < _CLEAR * rail_V).all(2)
     railed = (clear & ~usable.bool().reshape(pairs).all(2)).any(1)
     good = certain & (off <= limits).all(1) & (furthest <= _FURTHEST) & ~railed
-    return Verdict(answer[:, 0].numpy(), answer[:, 1].numpy(), fitted[:, 0].numpy(), good.numpy(), (~certain).numpy())
+    return Verdict(answer[:, 0].numpy(), answer[:, 1].numpy(), good.numpy(), (~certain).numpy())
 
 
 def gain_se(law: CellLaw, nominal_S: list[Tensor], fit: CellFit) -> Tensor:
