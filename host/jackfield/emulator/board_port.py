@@ -4,6 +4,7 @@ import os
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 
 from jackfield.emulator.digital import DigitalBoard
 from jackfield.emulator.faults import ByteFaults, Faults
@@ -83,7 +84,7 @@ class _Pace:
         for at in range(0, len(data), size):
             piece = data[at : at + size]
             self._free_at = max(now, self._free_at) + len(piece) * BITS_A_BYTE / self._baud
-            self._loop.call_later(self._free_at - now, lambda piece=piece: self._deliver(piece))  # type: ignore[misc]
+            self._loop.call_later(self._free_at - now, partial(self._deliver, piece))
 
 
 class _TerminalChannel:
