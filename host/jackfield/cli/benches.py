@@ -80,14 +80,10 @@ def measure(
     bench: "Bench[AbstractBoard]", codes: "NDArray[np.int64]", program: "RunProgram", advance: "Advance"
 ) -> "Measurement":
     """`bench.measure`, one memory full of inputs after the other, so that `advance` hears of each."""
-    import numpy as np
-
     from jackfield.board import Measurement
 
     parts = []
     for start in range(0, len(codes), bench.spec.run.inputs):
         parts.append(bench.measure(codes[start : start + bench.spec.run.inputs], program))
         advance(min(start + bench.spec.run.inputs, len(codes)), len(codes))
-    names = ("values_V", "se_V", "clipped", "railed", "ground_V", "reference_V")
-    arrays = {name: np.concatenate([getattr(part, name) for part in parts]) for name in names}
-    return Measurement(nodes=parts[0].nodes, clock_ratio=parts[0].clock_ratio, **arrays)
+    return Measurement.joined(parts)

@@ -85,14 +85,14 @@ def _print(output: Output, result: "DemoResult", cells: dict[str, int], report: 
     ]
     output.table("", ("rung", "right", "95 % interval"), rows)
     output.say(f"output error {1e3 * raw:.1f} mV raw, {1e3 * calibrated:.1f} mV calibrated")
-    output.say(f"measured minus predicted: {result.off_se:.2f} standard errors on average")
+    output.say(f"measured minus predicted: {result.mean_abs_z:.2f} standard errors on average")
     output.say(f"{cells['bad_found']} bad cells found of {cells['bad_true']} among {cells['used']}")
     output.say(f"report: {report}")
     output.result(
         {
             "ladder": [rung.to_dict() for rung in result.rungs],
             "output_error_rms_V": {"raw": raw, "calibrated": calibrated},
-            "measured_minus_predicted_se": result.off_se,
+            "measured_minus_predicted_se": result.mean_abs_z,
             "cells": cells,
             "upload": {
                 "bytes": result.upload.bytes,

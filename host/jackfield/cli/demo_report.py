@@ -57,7 +57,7 @@ def _facts(result: DemoResult, spec: BoardSpec, profile: str, seed: int) -> dict
         "upload": f"{result.upload.bytes} bytes, read back and compared code by code",
         "calibration": f"{record['reads']} reads, {record['reads_per_parameter']:.1f} a parameter",
         "output error, rms": f"{1e3 * raw:.1f} mV raw, {1e3 * calibrated:.1f} mV calibrated",
-        "measured - predicted": f"{result.off_se:.2f} standard errors on average",
+        "measured - predicted": f"{result.mean_abs_z:.2f} standard errors on average",
     }
 
 

@@ -12,7 +12,7 @@ from jackfield import __version__
 from jackfield.bench import Bench
 from jackfield.board import BoardSpec, CalibrationRecord
 from jackfield.cli.evaluation import asked, model_outputs
-from jackfield.cli.models import compiled_for
+from jackfield.cli.models import compiled_for, trained_for
 from jackfield.cli.output import Output
 from jackfield.compile import CompiledCircuit, twin
 from jackfield.data import Split
@@ -20,14 +20,9 @@ from jackfield.device import AbstractBoard, UploadReport
 from jackfield.evaluate import Answers, Rung, Trajectory, ladder, requested_trajectories, score, watch_nodes
 from jackfield.journal import Run, save_record
 from jackfield.model import (
-    DIGITS_ARCHITECTURE,
     DIGITS_RECIPE,
-    Bounds,
     Checkpoint,
-    KirchhoffNet,
-    TrainingFacts,
     save_checkpoint,
-    train,
 )
 from jackfield_calibration import calibrate
 
@@ -61,28 +56,20 @@ class DemoResult:
     measured: tuple[Trajectory, ...]
 
     @property
-    def off_se(self) -> float:
+    def mean_abs_z(self) -> float:
         """Mean of |measured - predicted| over their joint standard error."""
-        volts, se = self.predicted
-        off = np.abs(self.answers.shown_V - volts) / np.hypot(self.answers.se_V, se)
-        return float(off[self.answers.valid].mean())
+        return self.answers.mean_abs_z(*self.predicted)
 
 
 def trained(spec: BoardSpec, data: Split, quick: bool, output: Output) -> Checkpoint:
     """The digits network, trained inside the rails and codes of `spec`."""
     recipe = replace(DIGITS_RECIPE, epochs=QUICK_EPOCHS) if quick else DIGITS_RECIPE
-    bounds = Bounds.from_spec(spec, recipe.volts_per_unit, recipe.seconds_per_unit)
-    network = KirchhoffNet(DIGITS_ARCHITECTURE, bounds=bounds, seed=TRAINING_SEED)
     with output.progress("training") as advance:
-        result = train(
-            network,
-            data,
-            recipe,
-            seed=TRAINING_SEED,
-            progress=lambda epoch: advance(epoch.number, epoch.count),
+        checkpoint, result = trained_for(
+            spec, data, recipe, TRAINING_SEED, lambda epoch: advance(epoch.number, epoch.count)
         )
     output.say(f"trained: {result.test} of held-out digits inside the rails, largest |v| {result.largest_v:.2f}")
-    return Checkpoint(network, recipe, TrainingFacts.from_result(data.name, TRAINING_SEED, result))
+    return checkpoint
 
 
 def run_on_bench(

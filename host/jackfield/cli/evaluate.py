@@ -1,16 +1,13 @@
 """`jackfield evaluate`: how well a board does what the model does."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from jackfield.cli.guard import guarded
 from jackfield.cli.options import BenchPath, Json, LogExchange, ModelFolder, RunsFolder, Verbose
 from jackfield.cli.output import Output
-
-if TYPE_CHECKING:
-    pass
 
 __all__ = ["register"]
 
@@ -60,5 +57,6 @@ def evaluate(
         low, high = rung.interval
         output.say(f"{rung.rung:17s} {rung.accuracy:7.2%}  [{low:.2%}, {high:.2%}] of {rung.n}")
     output.say(f"output error {1e3 * found.error_rms_V:.2f} mV rms against the rounded model")
-    output.say(f"measured minus predicted {found.off_se:.2f} standard errors on average")
+    known = f"{found.mean_abs_z:.2f} standard errors on average" if found.mean_abs_z >= 0 else "in no known units"
+    output.say(f"measured minus predicted {known}")
     output.result(found.to_dict())

@@ -24,11 +24,12 @@ Floats = NDArray[np.float64]
 @dataclass(frozen=True)
 class Evaluation:
     """Rungs of the ladder; rms of measured volts minus U times the rounded model; mean of |measured -
-    predicted| over their joint standard error; share of readings that were clipped or railed."""
+    predicted| over their joint standard error (NaN where the record has none for cells in use); share of
+    readings that were clipped or railed."""
 
     rungs: tuple[Rung, ...]
     error_rms_V: float
-    off_se: float
+    mean_abs_z: float
     invalid: float
 
     def to_dict(self) -> dict[str, Any]:
@@ -36,7 +37,7 @@ class Evaluation:
         return {
             "ladder": [rung.to_dict() for rung in self.rungs],
             "output_error_rms_V": self.error_rms_V,
-            "measured_minus_predicted_se": self.off_se,
+            "measured_minus_predicted_se": self.mean_abs_z,
             "invalid_share": self.invalid,
         }
 
@@ -65,11 +66,10 @@ def evaluation(
         score("board_calibrated" if compiled.record_id else "board_raw", answers.held_V, labels),
         score("twin", predicted, labels),
     ]
-    off = np.abs(answers.shown_V - predicted) / np.hypot(answers.se_V, predicted_se)
     return Evaluation(
         ladder(rungs),
         answers.error_rms_V(compiled.scaling.volts_per_unit * rounded),
-        float(off[answers.valid].mean()),
+        answers.mean_abs_z(predicted, predicted_se),
         float(1 - answers.valid.mean()),
     )
 

@@ -1,6 +1,6 @@
 """Trained models as verbs use them: for which board, on which data, compiled how."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import torch
@@ -10,9 +10,20 @@ from jackfield.board import BoardSpec, CalibrationRecord
 from jackfield.compile import CompiledCircuit, compile_circuit
 from jackfield.data import Split, digits_split
 from jackfield.errors import DesignError
-from jackfield.model import Checkpoint, load_checkpoint
+from jackfield.model import (
+    DIGITS_ARCHITECTURE,
+    Bounds,
+    Checkpoint,
+    Epoch,
+    KirchhoffNet,
+    Recipe,
+    TrainingFacts,
+    TrainingResult,
+    load_checkpoint,
+    train,
+)
 
-__all__ = ["compiled_for", "data_of", "model_for"]
+__all__ = ["compiled_for", "data_of", "model_for", "trained_for"]
 
 FIT_INPUTS = 96
 
@@ -33,6 +44,16 @@ def data_of(checkpoint: Checkpoint) -> Split:
             "use the classes of jackfield.evaluate with your own inputs and labels"
         )
     return split
+
+
+def trained_for(
+    spec: BoardSpec, data: Split, recipe: Recipe, seed: int, progress: Callable[[Epoch], None]
+) -> tuple[Checkpoint, TrainingResult]:
+    """The digits network, trained inside the rails and codes of `spec`; DesignError where recipe and board differ."""
+    bounds = Bounds.from_spec(spec, recipe.volts_per_unit, recipe.seconds_per_unit)
+    network = KirchhoffNet(DIGITS_ARCHITECTURE, bounds=bounds, seed=seed)
+    result = train(network, data, recipe, seed=seed, progress=progress)
+    return Checkpoint(network, recipe, TrainingFacts.from_result(data.name, seed, result)), result
 
 
 def compiled_for(

@@ -2,13 +2,16 @@
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from jackfield.cli.guard import guarded
 from jackfield.cli.options import BoardName, Json, Verbose
 from jackfield.cli.output import Output
+
+if TYPE_CHECKING:
+    from jackfield.model import Recipe, TrainingResult
 
 __all__ = ["register"]
 
@@ -40,31 +43,15 @@ def train(
 
     The network stays inside the board's rails and parameter ranges and learns with its codes.
     """
-    from dataclasses import replace
-
     from jackfield.cli.files import vacant
+    from jackfield.cli.models import trained_for
     from jackfield.data import digits_split
-    from jackfield.model import (
-        DIGITS_ARCHITECTURE,
-        DIGITS_RECIPE,
-        Bounds,
-        Checkpoint,
-        Epoch,
-        KirchhoffNet,
-        Recipe,
-        TrainingFacts,
-        save_checkpoint,
-    )
-    from jackfield.model import train as fit
+    from jackfield.model import Epoch, save_checkpoint
     from jackfield.session import load_spec
 
     output = Output(as_json)
     vacant(model, "a model")
-    chosen = DIGITS_RECIPE if recipe is None else Recipe.from_toml(recipe.read_text(encoding="utf-8"))
-    chosen = chosen if epochs is None else replace(chosen, epochs=epochs)
-    split = digits_split()
-    bounds = Bounds.from_spec(load_spec(board), chosen.volts_per_unit, chosen.seconds_per_unit)
-    network = KirchhoffNet(DIGITS_ARCHITECTURE, bounds=bounds, seed=seed)
+    chosen = _recipe(recipe, epochs)
     with output.progress("training") as advance:
 
         def heard(epoch: Epoch) -> None:
@@ -72,19 +59,31 @@ def train(
             if verbose:
                 output.say(f"epoch {epoch.number}: loss {epoch.loss:.4f}, validation {epoch.validation}")
 
-        result = fit(network, split, chosen, seed=seed, progress=heard)
-    save_checkpoint(Checkpoint(network, chosen, TrainingFacts.from_result(split.name, seed, result)), model)
+        checkpoint, result = trained_for(load_spec(board), digits_split(), chosen, seed, heard)
+    save_checkpoint(checkpoint, model)
     output.say(f"test {result.test} inside the rails, {result.test_quantised} with the board's codes; {model}")
-    output.result(
-        {
-            "model": model,
-            "board": board,
-            "epochs": chosen.epochs,
-            "seed": seed,
-            "validation": result.validation.share,
-            "test": result.test.share,
-            "test_quantised": result.test_quantised.share if result.test_quantised else None,
-            "test_n": result.test.n,
-            "largest_v": result.largest_v,
-        }
-    )
+    output.result({"model": model, "board": board, "epochs": chosen.epochs, "seed": seed} | _summary(result))
+
+
+def _recipe(file: Path | None, epochs: int | None) -> "Recipe":
+    """The data's own recipe, or the one in a file, with its epochs replaced."""
+    from dataclasses import replace
+
+    from jackfield.errors import DesignError
+    from jackfield.model import DIGITS_RECIPE, Recipe
+
+    try:
+        chosen = DIGITS_RECIPE if file is None else Recipe.from_toml(file.read_text(encoding="utf-8"))
+    except (FileNotFoundError, UnicodeDecodeError) as error:
+        raise DesignError(f"recipe {file} cannot be read: {error}; name a TOML file in UTF-8") from error
+    return chosen if epochs is None else replace(chosen, epochs=epochs)
+
+
+def _summary(result: "TrainingResult") -> dict[str, Any]:
+    return {
+        "validation": result.validation.share,
+        "test": result.test.share,
+        "test_quantised": result.test_quantised.share if result.test_quantised else None,
+        "test_n": result.test.n,
+        "largest_v": result.largest_v,
+    }
