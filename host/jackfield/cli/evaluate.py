@@ -57,6 +57,8 @@ def evaluate(
         low, high = rung.interval
         output.say(f"{rung.rung:17s} {rung.accuracy:7.2%}  [{low:.2%}, {high:.2%}] of {rung.n}")
     output.say(f"output error {1e3 * found.error_rms_V:.2f} mV rms against the rounded model")
-    known = f"{found.mean_abs_z:.2f} standard errors on average" if found.mean_abs_z >= 0 else "in no known units"
-    output.say(f"measured minus predicted {known}")
+    if found.mean_abs_z >= 0:
+        output.say(f"measured minus predicted {found.mean_abs_z:.2f} standard errors on average")
+    else:
+        output.warn("the record has no standard errors for cells in use: nothing follows from the prediction")
     output.result(found.to_dict())
