@@ -49,7 +49,7 @@ def _rows(profile: str, boards: list[DemoResult]) -> list[Row]:
     )
     workload = f"digits on jf96, {profile}, {len(boards)} boards, {len(boards[0].labels)} held-out inputs each"
     bar = ERROR_BARS[profile]
-    off = float(np.mean([board.off_se for board in boards]))
+    off = float(np.mean([board.mean_abs_z for board in boards]))
     rows = [
         _row("output_error", "board_raw", (calibrated, raw), "V", f"at most {bar:g} of raw", calibrated <= bar * raw),
         _row("prediction", "measured", (off, None), "se", f"at most {PREDICTION_BAR:g}", off <= PREDICTION_BAR),
