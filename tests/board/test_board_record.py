@@ -1,5 +1,7 @@
 """A record is text that comes back as it was."""
 
+import tomllib
+
 import numpy as np
 import pytest
 
@@ -55,5 +57,7 @@ def test_what_is_wrong_is_named(name: str, text: str | None, message: str) -> No
 
 def test_toml_takes_plain_values_only() -> None:
     assert to_toml({"a": 1, "t": {"x y": [1.5, "q"]}}) == 'a = 1\n\n[t]\n"x y" = [1.5, "q"]\n'
+    nested = {"t": {"deep": {"x.y": {"b": True}}, "a": 2}, "z": "last"}
+    assert tomllib.loads(to_toml(nested)) == nested
     with pytest.raises(DesignError, match="no place in a TOML file"):
         to_toml({"a": object()})

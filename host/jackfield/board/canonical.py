@@ -15,16 +15,20 @@ def canonical_json(value: Any) -> bytes:
 
 
 def to_toml(values: Mapping[str, Any]) -> str:
-    """TOML text of a mapping of scalars, lists of scalars and tables of these.
+    """TOML text of a mapping of scalars, lists of scalars and tables of these; tables follow the plain keys.
 
     Raises DesignError for a value that has no such form.
     """
-    scalars = {key: value for key, value in values.items() if not isinstance(value, Mapping)}
-    tables = {key: value for key, value in values.items() if isinstance(value, Mapping)}
-    lines = [f"{_key(key)} = {_value(value)}" for key, value in scalars.items()]
-    for key, table in tables.items():
-        lines += ["", f"[{_key(key)}]", *(f"{_key(name)} = {_value(value)}" for name, value in table.items())]
-    return "\n".join(lines) + "\n"
+    return "\n".join(_lines(values, "")) + "\n"
+
+
+def _lines(values: Mapping[str, Any], place: str) -> list[str]:
+    lines = [f"{_key(key)} = {_value(value)}" for key, value in values.items() if not isinstance(value, Mapping)]
+    for key, value in values.items():
+        if isinstance(value, Mapping):
+            path = f"{place}.{_key(key)}" if place else _key(key)
+            lines += ["", f"[{path}]", *_lines(value, path)]
+    return lines
 
 
 def _key(key: str) -> str:
