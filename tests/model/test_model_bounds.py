@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 import torch
 
-from jackfield.board import BoardSpec
+from jackfield.board import BoardSpec, CodeScale
 from jackfield.errors import DesignError
 from jackfield.model import Bounds
 
@@ -30,6 +30,10 @@ def test_volts_fit_the_rail_and_the_thresholds(jf96: BoardSpec) -> None:
     thresholds = {"gain": torch.zeros(2), "threshold": torch.tensor([-0.4, 0.1])}
     assert bounds.fitting_volts(1.8, thresholds) == pytest.approx(0.5)
     assert bounds.fitting_volts(1.0, thresholds) == pytest.approx(0.3 / 0.4)
+    one_sided = dataclasses.replace(
+        bounds, scales={**bounds.scales, "threshold": CodeScale(0, 0.3, 8, "unipolar", "V")}
+    )
+    assert one_sided.fitting_volts(1.0, {"threshold": torch.tensor([0.0, 0.4])}) == pytest.approx(0.3 / 0.4)
 
 
 def test_a_conductance_on_relu_cells_has_their_gain(jf96: BoardSpec) -> None:

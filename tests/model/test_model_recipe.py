@@ -2,13 +2,13 @@ import dataclasses
 
 import pytest
 
+from jackfield.board import to_toml
 from jackfield.errors import DesignError
 from jackfield.model import DIGITS_RECIPE, Recipe
-from jackfield.model.tables import toml_text
 
 
 def test_recipes_are_toml() -> None:
-    assert Recipe.from_toml(toml_text(dataclasses.asdict(DIGITS_RECIPE))) == DIGITS_RECIPE
+    assert Recipe.from_toml(to_toml(dataclasses.asdict(DIGITS_RECIPE))) == DIGITS_RECIPE
 
 
 @pytest.mark.parametrize(
@@ -23,7 +23,7 @@ def test_recipes_are_toml() -> None:
 )
 def test_wrong_recipes_are_refused(change: dict[str, float], said: str) -> None:
     with pytest.raises(DesignError, match=said):
-        Recipe.from_toml(toml_text(dataclasses.asdict(DIGITS_RECIPE) | change))
+        Recipe.from_toml(to_toml(dataclasses.asdict(DIGITS_RECIPE) | change))
 
 
 def test_text_that_is_no_toml_is_refused() -> None:

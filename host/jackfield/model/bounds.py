@@ -84,7 +84,7 @@ class Bounds:
             if (parameter.volts, parameter.amperes) == (1, 0):
                 scale, values = self.scales[parameter.name], parameters[parameter.name].detach()
                 for limit, extreme in ((scale.hi, float(values.max())), (scale.lo, float(values.min()))):
-                    if extreme / limit > 0:
+                    if extreme * limit > 0:
                         volts = min(volts, limit / extreme)
         return volts
 

@@ -13,14 +13,14 @@ from safetensors import SafetensorError
 from torch import Tensor
 
 from jackfield import __version__
-from jackfield.board import BoardSpec
+from jackfield.board import BoardSpec, to_toml
 from jackfield.errors import DesignError
 from jackfield.model.architecture import Architecture
 from jackfield.model.bounds import Bounds
 from jackfield.model.network import KirchhoffNet
 from jackfield.model.recipe import Recipe
 from jackfield.model.result import TrainingResult
-from jackfield.model.tables import check_keys, from_table, toml_text
+from jackfield.model.tables import check_keys, from_table
 
 __all__ = ["Checkpoint", "TrainingFacts", "load_checkpoint", "save_checkpoint"]
 
@@ -92,7 +92,7 @@ def save_checkpoint(checkpoint: Checkpoint, path: Path) -> Path:
         shutil.rmtree(part, ignore_errors=True)
         part.mkdir()
         (part / _WEIGHTS).write_bytes(safetensors.torch.save(weights))
-        (part / _FACTS).write_text(toml_text(_table(checkpoint)), encoding="utf-8", newline="\n")
+        (part / _FACTS).write_text(to_toml(_table(checkpoint)), encoding="utf-8", newline="\n")
         part.rename(path)
     except OSError as error:
         raise DesignError(f"{path} cannot be written: {error}; name another place") from error

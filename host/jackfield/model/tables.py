@@ -1,14 +1,13 @@
-"""Frozen dataclasses as TOML tables: written in full, read strictly."""
+"""Frozen dataclasses from TOML tables, read strictly."""
 
 import dataclasses
-import json
 import math
 from collections.abc import Mapping
 from typing import Any, TypeVar, get_args, get_type_hints
 
 from jackfield.errors import DesignError
 
-__all__ = ["from_table", "toml_text"]
+__all__ = ["check_keys", "from_table"]
 
 Kind = TypeVar("Kind")
 
@@ -45,20 +44,3 @@ def _value(hint: Any, value: Any, place: str) -> Any:
     elif type(value) is hint:
         return value
     raise DesignError(f"{place} = {value!r} is not of type {getattr(hint, '__name__', hint) if not parts else hint}")
-
-
-def toml_text(values: Mapping[str, Any], place: str = "") -> str:
-    """TOML of nested tables, texts, numbers and lists of numbers; tables follow the plain keys."""
-    plain = {name: value for name, value in values.items() if not isinstance(value, Mapping)}
-    text = "".join(f"{name} = {_literal(value)}\n" for name, value in plain.items())
-    for name, value in values.items():
-        if isinstance(value, Mapping):
-            path = f"{place}.{name}" if place else name
-            text += f"\n[{path}]\n{toml_text(value, path)}"
-    return text
-
-
-def _literal(value: Any) -> str:
-    if isinstance(value, tuple | list):
-        return f"[{', '.join(_literal(item) for item in value)}]"
-    return json.dumps(value) if isinstance(value, str) else repr(value)
