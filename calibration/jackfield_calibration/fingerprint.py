@@ -21,11 +21,12 @@ def fingerprint_cells(spec: BoardSpec) -> NDArray[np.int64]:
 
 
 def fingerprint(spec: BoardSpec, record: CalibrationRecord) -> Floats:
-    """Gain errors, then threshold errors, each over its own spread; NaN for cells that the record lacks."""
+    """Gain errors, then threshold errors, each over its own spread; NaN for cells that were not measured."""
     parts = []
     for name, nominal in (("gain_scale", 1.0), ("threshold_offset_V", 0.0)):
         table = record.tables.get(name)
-        known = {} if table is None else dict(zip(table.index, table.value - nominal, strict=True))
+        measured = [] if table is None else zip(table.index, table.value - nominal, table.se, strict=True)
+        known = {name: value for name, value, se in measured if np.isfinite(se)}
         values = np.array([known.get(str(spec.cells[cell]), np.nan) for cell in fingerprint_cells(spec)])
         spread = np.nanstd(values) if np.isfinite(values).any() else 1.0
         parts.append(values / (spread or 1.0))

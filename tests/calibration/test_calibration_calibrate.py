@@ -145,6 +145,8 @@ def test_node_level_finds_presets_and_the_sums_of_an_image(
     image = ConfigImage.safe(small_spec)
     image.enable[0] = image.source[0] != image.destination[0]
     record = record_of(bench, small_spec, tmp_path, image=image, level="nodes")
+    with pytest.raises(CalibrationError, match="calibrate the board at level 'cells'"):
+        likeness(small_spec, record, record)
     table, on = record.tables["current_offset_A"], np.flatnonzero(image.enable[0])
     assert not table.good.any()
     assert set(table.reason) == {"not_measured"}
