@@ -34,12 +34,12 @@ def test_every_ordered_pair_of_nodes_has_a_cell_on_jf16(jf16: BoardSpec) -> None
     [
         ("count = 96", "count = 96\ncolour = 3", "key colour is unknown; known are"),
         ("capacitance_F", "capacitance_nF", "capacitance_nF, the unit belongs in the key"),
-        ("banks = 2", "banks = 'two'", "banks = 'two' is not of type int"),
-        ("banks = 2", "banks = 0", "must be 1 or more"),
+        ("banks = 2", "banks = 'two'", "banks = 'two'; give an integer"),
+        ("banks = 2", "banks = 0", "give an integer of 1 or more"),
         ('law = "shifted_relu"', 'law = "relu"', "law 'relu' is not a board's"),
         ("range_S = [-75e-6, 75e-6]", "range_S = [-75e-6, 70e-6]", "symmetric"),
         ('kind = "crossbar"', 'kind = "listed", file = "gone.csv"', "gone.csv is not there"),
-        ("rail_V = [-1.0, 1.0]", "rail_V = [-1.0]", "not a list of 2 numbers"),
+        ("rail_V = [-1.0, 1.0]", "rail_V = [-1.0]", "give a list of 2 numbers"),
         ("[run]", "[run", "not TOML"),
     ],
 )

@@ -20,6 +20,7 @@ LAW_PARAMETERS: Mapping[str, Mapping[str, str]] = {
     "polynomial": {"g1": "S", "g2": "S_per_V", "g3": "S_per_V2"},
 }
 """Parameters that a cell of each law has on a board, in wire order, with their units."""
+_ADVICE = "`template.toml` explains each key"
 
 
 def parse_spec(text: str, files: Mapping[str, str]) -> dict[str, Any]:
@@ -28,7 +29,7 @@ def parse_spec(text: str, files: Mapping[str, str]) -> dict[str, Any]:
         values = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise DesignError(f"the board spec is not TOML: {error}; compare it with template.toml") from error
-    top = Section(values, "")
+    top = Section(values, "", _ADVICE)
     nodes = _nodes(top.table("nodes"))
     parts = {
         "name": top.take("name", str),
@@ -40,7 +41,7 @@ def parse_spec(text: str, files: Mapping[str, str]) -> dict[str, Any]:
         "probe": _probe(top.table("probe")),
         "link": _link(top.table("link")),
         "tolerance": _tolerance(top.table("tolerance")),
-        "statistics": _statistics(top.table("statistics") if top.has("statistics") else Section({}, "statistics")),
+        "statistics": _statistics(top.table("statistics", optional=True)),
         "identity": _identity(values, files),
     }
     top.close()
@@ -138,10 +139,9 @@ def _run(section: Section) -> RunSpec:
 
 def _probe(section: Section) -> Probe:
     pulse = section.table("trigger")
-    trigger = Trigger(pulse.positive("width_s"), pulse.take("level_V", float), pulse.take("edge", str))
+    edge = pulse.choice("edge", ("rising", "falling"))
+    trigger = Trigger(pulse.positive("width_s"), pulse.take("level_V", float), edge)
     pulse.close()
-    if trigger.edge not in ("rising", "falling"):
-        raise DesignError(f"probe.trigger: edge = {trigger.edge!r} must be 'rising' or 'falling'")
     probe = Probe(
         count=section.count("count"),
         slot_s=section.positive("slot_s"),
@@ -178,7 +178,7 @@ def _statistics(section: Section) -> dict[str, dict[str, float]]:
     for name, table in section.rest().items():
         if not isinstance(table, dict):
             raise DesignError(f"statistics: {name} must be a table, [statistics.{name}]")
-        profile = Section(table, f"statistics.{name}")
+        profile = Section(table, f"statistics.{name}", _ADVICE)
         profiles[name] = {key: profile.take(key, float) for key in STATISTICS}
         profile.close()
     return profiles
