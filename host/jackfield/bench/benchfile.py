@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from jackfield.bench.table import TableReader
+from jackfield.board import Section
 from jackfield.errors import DesignError
 
 __all__ = [
@@ -106,7 +106,7 @@ def parse_bench(text: str) -> BenchFile:
     Raises DesignError where the text is no TOML, a key is unknown or missing, or a value is not possible.
     """
     try:
-        root = TableReader("bench.toml", tomllib.loads(text))
+        root = Section(tomllib.loads(text), "bench.toml", "firmware_config/BRINGUP.md has a whole bench file")
     except tomllib.TOMLDecodeError as error:
         raise DesignError(f"bench.toml is not valid TOML: {error}; correct that line") from error
     instruments = root.table("instruments")
@@ -114,31 +114,31 @@ def parse_bench(text: str) -> BenchFile:
     bench = BenchFile(
         _board(root.table("board")),
         _scope(instruments.table("scope")),
-        _meter(instruments.table("dmm")) if "dmm" in instruments else None,
-        _source(instruments.table("smu")) if "smu" in instruments else None,
-        conditions.number("warm_up_min", default=0.0, low=0.0),
+        _meter(instruments.table("dmm")) if instruments.has("dmm") else None,
+        _source(instruments.table("smu")) if instruments.has("smu") else None,
+        conditions.number("warm_up_min", 0.0, default=0.0),
     )
     for table in (conditions, instruments, root):
-        table.finish()
+        table.close()
     return bench
 
 
-def _board(table: TableReader) -> BoardEntry:
-    entry = BoardEntry(table.text("url"), table.text("spec"), table.text("id", default=""))
-    table.finish()
+def _board(table: Section) -> BoardEntry:
+    entry = BoardEntry(table.take("url", str), table.take("spec", str), table.take("id", str, ""))
+    table.close()
     return entry
 
 
-def _reached(table: TableReader) -> Mapping[str, Any]:
+def _reached(table: Section) -> Mapping[str, Any]:
     return {
-        "driver": table.text("driver"),
-        "resource": table.text("resource"),
-        "backend": table.text("backend", default="@py"),
-        "timeout_s": table.number("timeout_s", default=5.0, low=0.01),
+        "driver": table.take("driver", str),
+        "resource": table.take("resource", str),
+        "backend": table.take("backend", str, "@py"),
+        "timeout_s": table.number("timeout_s", 0.01, default=5.0),
     }
 
 
-def _scope(table: TableReader) -> ScopeEntry:
+def _scope(table: Section) -> ScopeEntry:
     mode = table.choice("mode", ("normal", "high-resolution"), default="high-resolution")
     trigger = table.table("trigger")
     entry = ScopeEntry(
@@ -146,47 +146,47 @@ def _scope(table: TableReader) -> ScopeEntry:
         mode=mode,
         channels=tuple(_channel(channel) for channel in table.tables("channels")),
         trigger=TriggerEntry(
-            trigger.text("source"), trigger.number("level_V"), trigger.choice("slope", ("rising", "falling"))
+            trigger.take("source", str), trigger.take("level_V", float), trigger.choice("slope", ("rising", "falling"))
         ),
     )
-    trigger.finish()
-    table.finish()
+    trigger.close()
+    table.close()
     for name, numbers in (
         ("channel", [channel.channel for channel in entry.channels]),
         ("board_probe", [channel.board_probe for channel in entry.channels]),
     ):
         if len(set(numbers)) != len(numbers):
-            raise DesignError(f"{table.name}.channels: {name} = {numbers} names one twice; one cable, one channel")
+            raise DesignError(f"{table.place}.channels: {name} = {numbers} names one twice; one cable, one channel")
     return entry
 
 
-def _channel(table: TableReader) -> ChannelEntry:
+def _channel(table: Section) -> ChannelEntry:
     entry = ChannelEntry(
-        channel=table.integer("channel", low=1),
-        board_probe=table.integer("board_probe", low=1),
-        attenuation=table.number("attenuation", default=1.0, low=1e-3),
+        channel=table.count("channel"),
+        board_probe=table.count("board_probe"),
+        attenuation=table.number("attenuation", 1e-3, default=1.0),
         coupling=table.choice("coupling", ("DC", "AC"), default="DC"),
         impedance_ohm=table.choice("impedance_ohm", (1e6, 50.0), default=1e6),
-        bandwidth_limit=table.flag("bandwidth_limit", default=False),
+        bandwidth_limit=table.take("bandwidth_limit", bool, False),
     )
-    table.finish()
+    table.close()
     return entry
 
 
-def _meter(table: TableReader) -> MeterEntry:
+def _meter(table: Section) -> MeterEntry:
     jack = table.choice("jack", ("reference",))
-    entry = MeterEntry(**_reached(table), jack=jack, nplc=table.number("nplc", default=10.0, low=1e-3))
-    table.finish()
+    entry = MeterEntry(**_reached(table), jack=jack, nplc=table.number("nplc", 1e-3, default=10.0))
+    table.close()
     return entry
 
 
-def _source(table: TableReader) -> SourceEntry:
+def _source(table: Section) -> SourceEntry:
     for key in ("limit_A", "limit_V"):
-        if key not in table:
+        if not table.has(key):
             raise DesignError(
-                f"{table.name} has no {key}; a source drives nothing without limit_A and limit_V in the bench file"
+                f"{table.place} has no {key}; a source drives nothing without limit_A and limit_V in the bench file"
             )
-    limit_A, limit_V = (table.number(key, low=0.0) for key in ("limit_A", "limit_V"))
+    limit_A, limit_V = (table.number(key, 0.0) for key in ("limit_A", "limit_V"))
     entry = SourceEntry(**_reached(table), limit_A=limit_A, limit_V=limit_V)
-    table.finish()
+    table.close()
     return entry
