@@ -52,3 +52,12 @@ def test_a_full_disk_is_named_through_whatever_wraps_it() -> None:
 
 def test_other_file_errors_name_the_file() -> None:
     assert explain(PermissionError(errno.EACCES, "Permission denied", "a.jfi")).startswith("a.jfi: Permission denied")
+
+
+@pytest.mark.parametrize("error", [DesignError("asked"), KeyboardInterrupt()])
+def test_a_board_that_could_not_be_left_safe_is_told(error: BaseException, capsys: pytest.CaptureFixture[str]) -> None:
+    for _ in range(2):
+        error.add_note("then leaving the board safe failed: the port is gone")
+    with pytest.raises(typer.Exit):
+        _fails_with(error)
+    assert capsys.readouterr().err.count("then leaving the board safe failed: the port is gone\n") == 1

@@ -18,7 +18,7 @@ SPOTS = {
     "demo": ("jackfield.cli.demo_run.trained", "demo --quick --runs {runs}"),
     "boards": ("jackfield.session.load_spec", "boards list"),
     "emulate": ("jackfield.emulator.serve", "emulate jf96"),
-    "train": ("jackfield.model.train", "train digits --board jf96 -o {new}.model"),
+    "train": ("jackfield.cli.models.train", "train digits --board jf96 -o {new}.model"),
     "compile": ("jackfield.compile.jfi.os.fsync", "compile {model} --board jf96 -o {new}.jfi"),
     "upload": ("jackfield.device.Jackfield1Board.apply", "upload {image} --bench {bench}"),
     "run": ("jackfield.bench.Bench.measure", "run {image} --input {sheet} --output {new}.csv --bench {bench}"),
@@ -96,3 +96,9 @@ def test_a_real_signal_ends_an_emulator(tmp_path: Path) -> None:
         _, complaint = process.communicate(timeout=30)
     assert process.returncode == 130
     assert "Traceback" not in complaint
+
+
+def test_ctrl_c_before_any_verb_runs(jackfield: Jackfield, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("jackfield.cli.app.run", _interrupted)
+    ran = jackfield("doctor")
+    assert (ran.status, ran.err) == (130, "interrupted\n")

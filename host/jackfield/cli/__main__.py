@@ -2,6 +2,6 @@
 
 import sys
 
-from jackfield.cli.app import main
+from jackfield.cli import main
 
 sys.exit(main())

@@ -10,7 +10,7 @@ from typer.core import TyperGroup
 
 from jackfield import __version__
 
-__all__ = ["VERBS", "main"]
+__all__ = ["VERBS", "run"]
 
 VERBS = (
     "demo",
@@ -38,16 +38,13 @@ class _InOrder(TyperGroup):
         return [verb for verb in VERBS if verb in self.commands]
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line and return its exit status: 0, 1 failed, 2 usage, 130 interrupted."""
+def run(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit status."""
     words = list(sys.argv[1:] if arguments is None else arguments)
     try:
         _program(words)(words, prog_name="jackfield")
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else int(end.code is not None)
-    except KeyboardInterrupt:
-        typer.echo("interrupted", err=True)  # between parsing and the verb's own guard
-        return 130
     return 0
 
 

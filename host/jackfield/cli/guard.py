@@ -32,14 +32,24 @@ def guarded(function: Callable[..., None]) -> Callable[..., None]:
             _fail(type(error).__name__, explain(error), bool(options.get("as_json")))
             raise typer.Exit(1) from error
         except KeyboardInterrupt as error:
-            _fail("Interrupted", "interrupted; nothing half-written was left", bool(options.get("as_json")))
+            message = _with_notes("interrupted; nothing half-written was left", error)
+            _fail("Interrupted", message, bool(options.get("as_json")))
             raise typer.Exit(130) from error
 
     return call
 
 
 def explain(error: JackfieldError | OSError) -> str:
-    """One message for people: what was asked, what is possible, what to do."""
+    """A message for people: what was asked, what is possible, what to do; a line for what went wrong after it."""
+    return _with_notes(_message(error), error)
+
+
+def _with_notes(message: str, error: BaseException) -> str:
+    """`message` and the notes on `error`, such as that a board could not be left safe."""
+    return "\n".join([message, *dict.fromkeys(getattr(error, "__notes__", ()))])
+
+
+def _message(error: JackfieldError | OSError) -> str:
     full = _full_disk(error)
     if full is not None:
         where = f" while writing {full.filename}" if full.filename else ""
