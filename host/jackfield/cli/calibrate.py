@@ -149,7 +149,7 @@ def _print(output: Output, found: "CalibrationRecord", record: Path, folder: Pat
     from jackfield.cli.record import QUANTITY_COLUMNS, failing, reasons, spread_rows, summary
 
     output.table("", QUANTITY_COLUMNS, spread_rows(found))
-    output.table("not good", ("quantity", "reason", "how many", "for instance"), reasons(found))
+    output.table("not good", ("reason", "how many", "for instance", "quantities"), reasons(found))
     reads = found.provenance["reads"]
     output.say(f"{record}: {reads} reads, {found.provenance['reads_per_parameter']:.1f} a parameter")
     output.result(

@@ -1,5 +1,6 @@
 """`jackfield record`: what a calibration found."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -17,6 +18,7 @@ __all__ = ["QUANTITY_COLUMNS", "failing", "load", "reasons", "register", "spread
 RecordFolder = Annotated[Path, typer.Argument(metavar="NAME.record", help="A record that `jackfield calibrate` wrote.")]
 MOST_SHOWN = 20
 MOST_NAMED = 6
+MOST_QUANTITIES = 3
 QUANTITY_COLUMNS = ("quantity", "rows", "mean", "spread", "worst residual", "good")
 
 
@@ -32,13 +34,14 @@ def show(record: RecordFolder, as_json: Json = False, verbose: Verbose = False) 
     """Show a record: where it comes from, its quantities, its failing cells."""
     output = Output(as_json)
     loaded = load(record)
-    output.table(str(record), ("", ""), list(loaded.provenance.items()))
+    output.table(str(record), ("", ""), [(name, _flat(value)) for name, value in loaded.provenance.items()])
     output.table("quantities", QUANTITY_COLUMNS, spread_rows(loaded))
     bad = failing(loaded)
-    shown = bad if verbose else bad[:MOST_SHOWN]
-    output.table("not good", ("quantity", "where", "reason"), shown)
-    if len(shown) < len(bad):
-        output.say(f"and {len(bad) - len(shown)} more; --verbose shows all")
+    rows = _places(bad)
+    shown = rows if verbose else rows[:MOST_SHOWN]
+    output.table("not good", ("where", "reason", "quantities"), shown)
+    if len(shown) < len(rows):
+        output.say(f"and {len(rows) - len(shown)} more; --verbose shows all")
     output.result(
         {
             "record": record,
@@ -77,12 +80,36 @@ def failing(record: "CalibrationRecord") -> list[tuple[str, str, str]]:
     ]
 
 
-def reasons(record: "CalibrationRecord") -> list[tuple[str, str, int, str]]:
-    """(quantity, reason, how many, the first few) of the rows that verification did not find good."""
-    found: dict[tuple[str, str], list[str]] = {}
+def reasons(record: "CalibrationRecord") -> list[tuple[str, int, str, str]]:
+    """(reason, how many, the first few, quantities) of what verification did not find good."""
+    where: dict[tuple[str, str], list[str]] = {}
     for name, index, reason in failing(record):
-        found.setdefault((name, reason), []).append(index)
-    return [(*key, len(where), ", ".join(where[:MOST_NAMED])) for key, where in found.items()]
+        where.setdefault((name, reason), []).append(index)
+    alike: dict[tuple[str, tuple[str, ...]], list[str]] = {}
+    for (name, reason), indices in where.items():
+        alike.setdefault((reason, tuple(indices)), []).append(name)
+    return [
+        (reason, len(indices), _few(indices, MOST_NAMED), _few(names, MOST_QUANTITIES))
+        for (reason, indices), names in alike.items()
+    ]
+
+
+def _places(bad: Sequence[tuple[str, str, str]]) -> list[tuple[str, str, str]]:
+    """(instance, reason, quantities): a cell that is not good is so in all of its quantities."""
+    found: dict[tuple[str, str], list[str]] = {}
+    for name, index, reason in bad:
+        found.setdefault((index, reason), []).append(name)
+    return [(*place, _few(names, MOST_QUANTITIES)) for place, names in found.items()]
+
+
+def _few(words: Sequence[str], most: int) -> str:
+    more = f" and {len(words) - most} more" if len(words) > most else ""
+    return ", ".join(words[:most]) + more
+
+
+def _flat(value: object) -> object:
+    """A table of provenance on one line."""
+    return ", ".join(f"{name} {item}" for name, item in value.items()) if isinstance(value, dict) else value
 
 
 def summary(table: "Table") -> dict[str, Any]:
