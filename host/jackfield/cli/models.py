@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from jackfield.board import BoardSpec, CalibrationRecord
-from jackfield.compile import CompiledCircuit, compile_circuit
+from jackfield.compile import CompiledCircuit, compile_circuit, place
 from jackfield.data import Split, digits_split
 from jackfield.errors import DesignError
 from jackfield.model import (
@@ -49,9 +49,13 @@ def data_of(checkpoint: Checkpoint) -> Split:
 def trained_for(
     spec: BoardSpec, data: Split, recipe: Recipe, seed: int, progress: Callable[[Epoch], None]
 ) -> tuple[Checkpoint, TrainingResult]:
-    """The digits network, trained inside the rails and codes of `spec`; DesignError where recipe and board differ."""
+    """The digits network, trained inside the rails and codes of `spec`.
+
+    Raises DesignError, before any training, where recipe and board differ or the network does not fit the board.
+    """
     bounds = Bounds.from_spec(spec, recipe.volts_per_unit, recipe.seconds_per_unit)
     network = KirchhoffNet(DIGITS_ARCHITECTURE, bounds=bounds, seed=seed)
+    place(network.circuit(), spec)
     result = train(network, data, recipe, seed=seed, progress=progress)
     return Checkpoint(network, recipe, TrainingFacts.from_result(data.name, seed, result)), result
 
