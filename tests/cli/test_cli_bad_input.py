@@ -241,3 +241,19 @@ def test_an_error_is_one_json_object_too(jackfield: Jackfield) -> None:
     ran = jackfield("boards", "show", "nowhere.toml", "--json")
     assert ran.values["error"]["kind"] == "DesignError"
     assert ran.status == 1
+
+
+def test_a_folder_that_does_not_exist_is_told_before_the_board_runs(
+    jackfield: Jackfield, bench: Path, image: Path, sheet: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("jackfield.cli.benches.opened_bench", None)  # would fail if it were reached
+    ran = jackfield("run", image, "--input", sheet, "--output", tmp_path / "no" / "y.csv", "--bench", bench)
+    _failed(ran, "y.csv cannot be written", "name another place")
+
+
+def test_without_a_meter_no_reading_is_shown(jackfield: Jackfield, bench: Path, tmp_path: Path) -> None:
+    text = bench.read_text()
+    (tmp_path / "no_meter.toml").write_text(text[: text.index("[instruments.dmm]")])
+    words = ("poke", "reference", "--bench", tmp_path / "no_meter.toml")
+    assert "no meter on the bench" in jackfield(*words).out
+    assert jackfield(*words, "--json").values["meter_V"] is None

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from jackfield.cli.files import existing, writing
+from jackfield.cli.files import existing, writable, writing
 from jackfield.errors import DesignError
 
 
@@ -30,3 +30,11 @@ def test_nothing_is_left_of_a_file_that_failed(tmp_path: Path) -> None:
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(DesignError, match=r"x\.jfi does not exist; name an image"):
         existing(tmp_path / "x.jfi", "an image that `jackfield compile` wrote")
+
+
+def test_a_place_that_cannot_be_written_is_told_beforehand(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    for place in (tmp_path / "nowhere" / "y.csv", tmp_path / "file" / "y.csv", tmp_path):
+        with pytest.raises(DesignError, match=r"cannot be written: .*; name another place"):
+            writable(place)
+    assert writable(tmp_path / "file") == tmp_path / "file"

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from jackfield.errors import DesignError
 
-__all__ = ["existing", "vacant", "writing"]
+__all__ = ["existing", "vacant", "writable", "writing"]
 
 
 def existing(path: Path, what: str) -> Path:
@@ -17,10 +17,22 @@ def existing(path: Path, what: str) -> Path:
     return path
 
 
+def writable(path: Path) -> Path:
+    """`path`, where a file of that name can be written now; raises DesignError otherwise.
+
+    Asked before a board runs, so that nothing is measured in vain.
+    """
+    folder = path.absolute().parent
+    if path.is_dir() or not folder.is_dir() or not os.access(folder, os.W_OK):
+        why = "it is a folder" if path.is_dir() else f"{folder} is no folder that this user may write to"
+        raise DesignError(f"{path} cannot be written: {why}; name another place")
+    return path
+
+
 @contextmanager
 def writing(path: Path) -> Iterator[Path]:
     """A path beside `path` to write to; it gets its name when the block ends well and is removed otherwise."""
-    part = path.with_name(path.name + ".part")
+    part = writable(path).with_name(path.name + ".part")
     try:
         yield part
         part.replace(path)

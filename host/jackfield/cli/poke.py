@@ -57,10 +57,11 @@ def reference(
 
     output = Output(as_json)
     with opened_bench(bench, "poke", runs, log_exchange) as opened:
-        asked, meter = opened.spec.probe.reference_V, opened.reference_V()
+        asked = opened.spec.probe.reference_V
+        meter = None if opened.voltmeter is None else opened.reference_V()
         read = quiet_run(opened, {})
     ground, top = read.ground_V[0], read.reference_V[0]
-    output.say(f"reference: spec {asked:g} V, meter {meter:.5f} V")
+    output.say(f"reference: spec {asked:g} V, {'no meter on the bench' if meter is None else f'meter {meter:.5f} V'}")
     rows = [(number + 1, f"{ground[number]:.5f}", f"{top[number]:.5f}") for number in range(len(ground))]
     output.table("uncorrected, on the scope", ("probe", "ground (V)", "reference (V)"), rows)
     output.result({"spec_V": asked, "meter_V": meter, "ground_V": ground, "reference_V": top})

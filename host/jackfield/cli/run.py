@@ -41,12 +41,13 @@ def run(
     import numpy as np
 
     from jackfield.cli.benches import load_for, measure, opened_bench
-    from jackfield.cli.files import existing
+    from jackfield.cli.files import existing, writable
     from jackfield.cli.sheets import read_inputs, write_outputs
 
     output = Output(as_json)
     existing(image, "an image that `jackfield compile` wrote")
     existing(inputs, "a CSV file with one input a line")
+    writable(outputs)
     with opened_bench(bench, "run", runs, log_exchange) as opened:
         compiled = load_for(image, opened.board)
         codes = compiled.input_codes(read_inputs(inputs, compiled.inputs, compiled.scaling.volts_per_unit))
