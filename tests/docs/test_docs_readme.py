@@ -42,3 +42,20 @@ def test_python_runs(capsys: pytest.CaptureFixture[str]) -> None:
 def test_links_lead_somewhere(page: str) -> None:
     for link in re.findall(r"\]\(([^)#:]+)\)", (ROOT / page).read_text()):
         assert ((ROOT / page).parent / link).exists(), link
+
+
+def test_the_line_that_writes_inputs_writes_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from jackfield.cli.sheets import read_inputs
+
+    (line,) = [line for block in blocks("sh") for line in block.splitlines() if line.startswith("python -c ")]
+    monkeypatch.chdir(tmp_path)
+    exec(compile(shlex.split(line)[2], "README.md", "exec"), {})
+    inputs = read_inputs(tmp_path / "x.csv", tuple(range(1, 65)), 1.0)
+    assert inputs.shape == (9, 64)
+    assert inputs.min() == 0.0
+    assert inputs.max() == 1.0
+
+
+def test_the_program_is_on_the_path_before_it_is_called() -> None:
+    activated = README.index(". .venv/bin/activate")
+    assert activated < min(README.index(line) for line in COMMANDS)
