@@ -34,3 +34,22 @@ def test_no_bar_without_a_terminal(capsys: pytest.CaptureFixture[str]) -> None:
     with Output(as_json=False).progress("work") as advance:
         advance(1, 2)
     assert capsys.readouterr() == ("", "")
+
+
+def test_a_narrow_terminal_cuts_nothing(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True, raising=False)
+    monkeypatch.setenv("COLUMNS", "30")
+    Output(as_json=False).table("", ("quantity", "mean"), [("threshold_offset_V_of_a_cell", "0.0002808")])
+    printed = capsys.readouterr().out
+    assert "…" not in printed
+
+
+def test_a_line_does_not_run_into_the_bar(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True, raising=False)
+    output = Output(as_json=False)
+    with output.progress("work") as advance:
+        advance(1, 2)
+        output.say("epoch 1")
+        assert capsys.readouterr().out == "epoch 1\n"
+        advance(2, 2)
+    assert capsys.readouterr().out == ""

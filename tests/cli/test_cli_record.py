@@ -18,6 +18,6 @@ def test_quantities_that_fail_alike_share_a_line() -> None:
     record = CalibrationRecord({}, tables)
     assert len(failing(record)) == 5
     assert reasons(record) == [
-        ("dead", 1, "A2", "gain_scale, gain_zero_S, threshold_offset_V and 1 more"),
+        ("dead", 1, "A2", "gain_scale, gain_zero_S and 2 more"),
         ("noisy", 1, "A1", "leak_S"),
     ]

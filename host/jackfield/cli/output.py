@@ -6,9 +6,12 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import typer
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
 
 __all__ = ["Advance", "Output", "print_json"]
 
@@ -24,11 +27,17 @@ class Output:
 
     def __init__(self, as_json: bool) -> None:
         self.as_json = as_json
+        self._bar: Progress | None = None
 
     def say(self, text: str) -> None:
-        """One line for people."""
-        if not self.as_json:
-            typer.echo(text)
+        """One line for people; a bar makes way for it."""
+        if self.as_json:
+            return
+        if self._bar is not None:
+            self._bar.stop()
+        typer.echo(text)
+        if self._bar is not None:
+            self._bar.start()
 
     def warn(self, text: str) -> None:
         """One line on stderr, with or without JSON."""
@@ -40,9 +49,11 @@ class Output:
             return
         from rich.box import SIMPLE
         from rich.console import Console
-        from rich.table import Table
+        from rich.table import Column, Table
 
-        table = Table(*columns, title=title, title_justify="left", box=SIMPLE)
+        # Folded, not cut, where the terminal is narrow.
+        heads = [Column(name, overflow="fold") for name in columns]
+        table = Table(*heads, title=title, title_justify="left", box=SIMPLE)
         for row in rows:
             table.add_row(*(str(value) for value in row))
         # Nothing is cut where the output is a file or a pipe.
@@ -63,9 +74,15 @@ class Output:
         from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
         columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:>3.0f} %"))
-        with Progress(*columns, TimeRemainingColumn(), console=Console(stderr=True), transient=True) as bar:
-            task = bar.add_task(what, total=None)
-            yield lambda done, total: bar.update(task, completed=done, total=total)
+        console = Console(stderr=True)
+        bar = Progress(*columns, TimeRemainingColumn(), console=console, transient=True, redirect_stdout=False)
+        task = bar.add_task(what, total=None)
+        with bar:
+            self._bar = bar
+            try:
+                yield lambda done, total: bar.update(task, completed=done, total=total)
+            finally:
+                self._bar = None
 
 
 def print_json(values: Mapping[str, Any]) -> None:

@@ -18,8 +18,8 @@ __all__ = ["QUANTITY_COLUMNS", "failing", "load", "reasons", "register", "spread
 RecordFolder = Annotated[Path, typer.Argument(metavar="NAME.record", help="A record that `jackfield calibrate` wrote.")]
 MOST_SHOWN = 20
 MOST_NAMED = 6
-MOST_QUANTITIES = 3
-QUANTITY_COLUMNS = ("quantity", "rows", "mean", "spread", "worst residual", "good")
+MOST_QUANTITIES = 2
+QUANTITY_COLUMNS = ("quantity", "mean", "spread", "worst residual", "good")
 
 
 def register(app: typer.Typer) -> None:
@@ -61,12 +61,12 @@ def load(path: Path) -> "CalibrationRecord":
 
 
 def spread_rows(record: "CalibrationRecord") -> list[tuple[object, ...]]:
-    """A line a quantity: name, instances, mean, standard deviation, largest residual, how many are good."""
-    lines = []
+    """A line a quantity: name, mean, standard deviation, largest residual, how many are good of how many."""
+    lines: list[tuple[object, ...]] = []
     for name, table in record.tables.items():
         found = summary(table)
         numbers = (_short(found[key]) for key in ("mean", "spread", "worst_residual"))
-        lines.append((name, found["rows"], *numbers, f"{found['good']} of {found['rows']}"))
+        lines.append((name, *numbers, f"{found['good']} of {found['rows']}"))
     return lines
 
 
