@@ -148,7 +148,8 @@ def _read(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
 def _fill(network: KirchhoffNet, weights: Mapping[str, Tensor], place: Path) -> None:
     wanted = network.state_dict()
     check_keys(weights, list(wanted), str(place))
-    for name, value in weights.items():
+    for name in wanted:  # safetensors gives them in no certain order
+        value = weights[name]
         if value.shape != wanted[name].shape or value.dtype != wanted[name].dtype:
             raise DesignError(
                 f"{place}: {name} is {value.dtype} {tuple(value.shape)}, the architecture in {_FACTS} takes "
