@@ -251,6 +251,23 @@ def test_a_folder_that_does_not_exist_is_told_before_the_board_runs(
     _failed(ran, "y.csv cannot be written", "name another place")
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        "demo --runs {closed}/runs",
+        "compile {model} --board jf96 -o {closed}/d.jfi",
+        "train digits --board jf96 -o {closed}/m.model",
+    ],
+)
+def test_a_closed_place_is_told_before_the_work(
+    jackfield: Jackfield, model: Path, words: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("jackfield.session.load_spec", None)  # would fail if it were reached
+    (tmp_path / "closed").write_text("a file is no folder")
+    ran = jackfield(*words.format(closed=tmp_path / "closed", model=model).split())
+    _failed(ran, "cannot be written", "name another place")
+
+
 def test_without_a_meter_no_reading_is_shown(jackfield: Jackfield, bench: Path, tmp_path: Path) -> None:
     text = bench.read_text()
     (tmp_path / "no_meter.toml").write_text(text[: text.index("[instruments.dmm]")])

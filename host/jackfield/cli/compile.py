@@ -45,12 +45,13 @@ def compile_model(
 
     Prints what was requested and what the codes give, and writes the image.
     """
-    from jackfield.cli.files import existing
+    from jackfield.cli.files import existing, writable
     from jackfield.cli.models import compiled_for, model_for
     from jackfield.cli.record import load
     from jackfield.session import load_spec
 
     output = Output(as_json)
+    writable(output_file)
     spec = load_spec(board)
     checkpoint = model_for(existing(model, "a model folder that `jackfield train` wrote"), spec)
     known = None if record is None else load(record)

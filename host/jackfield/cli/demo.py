@@ -48,12 +48,14 @@ def demo(
     import time
 
     from jackfield.cli.demo_run import bad_cells, run_on_bench, trained
+    from jackfield.cli.files import creatable
     from jackfield.data import digits_split
     from jackfield.journal import Run
     from jackfield.session import load_spec, open_bench
 
     started = time.monotonic()
     output = Output(as_json)
+    creatable(runs / "demo")
     spec, data = load_spec(BOARD), digits_split()
     checkpoint = trained(spec, data, quick, output)
     with tempfile.TemporaryDirectory(prefix="jackfield-") as folder:

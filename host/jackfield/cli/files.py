@@ -7,7 +7,7 @@ from pathlib import Path
 
 from jackfield.errors import DesignError
 
-__all__ = ["existing", "vacant", "writable", "writing"]
+__all__ = ["creatable", "existing", "vacant", "writable", "writing"]
 
 
 def existing(path: Path, what: str) -> Path:
@@ -47,6 +47,11 @@ def vacant(path: Path, what: str) -> Path:
     """
     if path.exists():
         raise DesignError(f"{path} exists; {what} is never overwritten: name another one")
+    return creatable(path)
+
+
+def creatable(path: Path) -> Path:
+    """`path`, where it and the folders above it can be made now; raises DesignError otherwise."""
     folder = path.absolute().parent
     while not folder.exists():
         folder = folder.parent
