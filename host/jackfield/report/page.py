@@ -67,7 +67,8 @@ def _sections(content: ReportContent) -> list[str]:
         parts += _section(
             "Predicted and measured outputs",
             "The twin is the circuit that the uploaded codes make on the board that the record describes. Narrower "
-            "than the normal curve: its standard errors are larger than they need be; wider: too small; shifted: an error that all readings share.",
+            "than the normal curve: its standard errors are larger than they need be; wider: too small; "
+            "shifted: an error that all readings share.",
             outputs_figure(content.outputs),
         )
     if content.confusion is not None:
