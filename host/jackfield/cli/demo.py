@@ -47,7 +47,7 @@ def demo(
     import tempfile
     import time
 
-    from jackfield.cli.demo_run import bad_cells, run_on_bench, trained
+    from jackfield.cli.demo_run import run_on_bench, trained, true_defects
     from jackfield.cli.files import creatable
     from jackfield.data import digits_split
     from jackfield.journal import Run
@@ -64,18 +64,13 @@ def demo(
         with open_bench(url) as bench, Run.create(runs, "demo", bench.board.hello.board_id) as run:
             result = run_on_bench(bench, checkpoint, data, run, seed=seed, quick=quick, output=output)
             report = run.folder / "report.html"
-        from jackfield.cli.demo_report import bad_found, demo_content, used_cells
+        from jackfield.cli.demo_report import cell_score, demo_content, used_cells
         from jackfield.cli.files import writing
         from jackfield.report import render
 
         with writing(report) as part:
             part.write_text(render(demo_content(result, spec, profile.value, seed)), encoding="utf-8")
-        used = used_cells(result)
-        cells = {
-            "used": len(used),
-            "bad_found": bad_found(result.record, spec, used),
-            "bad_true": bad_cells(truth, spec, used),
-        }
+        cells = cell_score(result.record, spec, used_cells(result), true_defects(truth))
     _print(output, result, cells, report, time.monotonic() - started)
 
 
@@ -88,7 +83,10 @@ def _print(output: Output, result: "DemoResult", cells: dict[str, int], report: 
     output.table("", ("rung", "right", "95 % interval"), rows)
     output.say(f"output error {1e3 * raw:.1f} mV raw, {1e3 * calibrated:.1f} mV calibrated")
     output.say(f"measured minus predicted: {result.mean_abs_z:.2f} standard errors on average")
-    output.say(f"{cells['bad_found']} bad cells found of {cells['bad_true']} among {cells['used']}")
+    output.say(
+        f"{cells['bad_found']} of {cells['bad_true']} bad cells found among {cells['used']}, "
+        f"{cells['healthy_refused']} healthy ones refused"
+    )
     output.say(f"report: {report}")
     output.result(
         {

@@ -1,14 +1,16 @@
 """The demo's results as the content of a report."""
 
+from collections.abc import Collection
+
 import numpy as np
 from numpy.typing import NDArray
 
 from jackfield.board import BoardSpec, CalibrationRecord
-from jackfield.cli.demo_run import BAD, DemoResult
+from jackfield.cli.demo_run import DemoResult
 from jackfield.evaluate import confusion_matrix
 from jackfield.report import CellMap, Outputs, ReportContent, Spread, Trace
 
-__all__ = ["bad_found", "demo_content", "used_cells"]
+__all__ = ["cell_score", "demo_content", "used_cells"]
 
 # Quantity of the record, its nominal value and the cell parameter it belongs to.
 _SPREADS = (("gain", "gain_scale", 1.0), ("threshold", "threshold_offset_V", 0.0))
@@ -41,10 +43,21 @@ def used_cells(result: DemoResult) -> NDArray[np.int64]:
     return np.flatnonzero(result.raw.image.enable.any(axis=0)).astype(np.int64)
 
 
-def bad_found(record: CalibrationRecord, spec: BoardSpec, cells: NDArray[np.int64]) -> int:
-    """How many of `cells` calibration calls defective."""
-    reasons = _reasons(record, spec)
-    return sum(reasons[cell] in BAD for cell in cells)
+def cell_score(
+    record: CalibrationRecord, spec: BoardSpec, cells: NDArray[np.int64], defects: Collection[str]
+) -> dict[str, int]:
+    """Of `cells`: how many there are, how many of those with true `defects` (cell names) calibration refuses, how
+    many have one, and how many healthy ones it refuses besides."""
+    table = record.tables["gain_scale"]
+    refused = {name for name, good in zip(table.index, table.good, strict=True) if not good}
+    used = {str(spec.cells[cell]) for cell in cells}
+    bad = used & set(defects)
+    return {
+        "used": len(used),
+        "bad_found": len(bad & refused),
+        "bad_true": len(bad),
+        "healthy_refused": len((used & refused) - bad),
+    }
 
 
 def _facts(result: DemoResult, spec: BoardSpec, profile: str, seed: int) -> dict[str, str]:

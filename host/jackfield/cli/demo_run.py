@@ -26,7 +26,7 @@ from jackfield.model import (
 )
 from jackfield_calibration import calibrate
 
-__all__ = ["BAD", "DemoResult", "bad_cells", "run_on_bench", "trained"]
+__all__ = ["BAD", "DemoResult", "run_on_bench", "trained", "true_defects"]
 
 TRAINING_SEED = 0  # one network for all boards, so that ladders of different boards can be compared
 QUICK_EPOCHS = 16
@@ -124,10 +124,9 @@ def run_on_bench(
     )
 
 
-def bad_cells(truth: Path, spec: BoardSpec, cells: NDArray[np.int64]) -> int:
-    """How many of `cells` the emulated board was really given a defect; for scoring alone."""
-    defects = json.loads(truth.read_text(encoding="utf-8"))["defects"]
-    return sum(str(spec.cells[cell]) in defects for cell in cells)
+def true_defects(truth: Path) -> frozenset[str]:
+    """Names of the cells that the emulated board was really given a defect; for scoring alone."""
+    return frozenset(json.loads(truth.read_text(encoding="utf-8"))["defects"])
 
 
 def _asked(
