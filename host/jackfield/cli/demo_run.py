@@ -26,13 +26,12 @@ from jackfield.model import (
 )
 from jackfield_calibration import calibrate
 
-__all__ = ["BAD", "DemoResult", "run_on_bench", "trained", "true_defects"]
+__all__ = ["DemoResult", "run_on_bench", "trained", "true_defects"]
 
 TRAINING_SEED = 0  # one network for all boards, so that ladders of different boards can be compared
 QUICK_EPOCHS = 16
 QUICK_INPUTS = 256
 WATCHED = 6
-BAD = ("dead", "open", "stuck", "swapped")
 
 Floats = NDArray[np.float64]
 
