@@ -105,6 +105,9 @@ class ErrorCode(IntEnum):
     OUT_OF_BOUNDS = 19
     BAD_KIND = 20
     SELF_TEST = 21
+    FLASH = 22
+    NO_STEP = 23
+    BAD_BAUD = 24
 
 
 class ProgramPart(IntEnum):
@@ -139,4 +142,7 @@ ERROR_TEXT = {
     ErrorCode.OUT_OF_BOUNDS: "the image has {value} bytes, byte {place} was asked for",
     ErrorCode.BAD_KIND: "staged kind {value} does not exist",
     ErrorCode.SELF_TEST: "self-test {value} failed",
+    ErrorCode.FLASH: "the flash does not hold what was written at byte {place} of slot {value}",
+    ErrorCode.NO_STEP: "step {value} is not held; {place} steps are",
+    ErrorCode.BAD_BAUD: "baud rate {value} is not possible",
 }
