@@ -106,6 +106,9 @@ class ErrorCode(IntEnum):
     BAD_KIND = 20
     SELF_TEST = 21
     FLASH = 22
+    BAUD = 23
+    NO_STEP = 24
+    FLASH = 22
     NO_STEP = 23
     BAD_BAUD = 24
 
@@ -142,6 +145,9 @@ ERROR_TEXT = {
     ErrorCode.OUT_OF_BOUNDS: "the image has {value} bytes, byte {place} was asked for",
     ErrorCode.BAD_KIND: "staged kind {value} does not exist",
     ErrorCode.SELF_TEST: "self-test {value} failed",
+    ErrorCode.FLASH: "flash slot {place} reads back wrong at byte {value}",
+    ErrorCode.BAUD: "the line cannot run at {value} baud",
+    ErrorCode.NO_STEP: "step {place} is asked, {value} steps are held",
     ErrorCode.FLASH: "the flash does not hold what was written at byte {place} of slot {value}",
     ErrorCode.NO_STEP: "step {value} is not held; {place} steps are",
     ErrorCode.BAD_BAUD: "baud rate {value} is not possible",
