@@ -108,9 +108,6 @@ class ErrorCode(IntEnum):
     FLASH = 22
     BAUD = 23
     NO_STEP = 24
-    FLASH = 22
-    NO_STEP = 23
-    BAD_BAUD = 24
 
 
 class ProgramPart(IntEnum):
@@ -148,7 +145,4 @@ ERROR_TEXT = {
     ErrorCode.FLASH: "flash slot {place} reads back wrong at byte {value}",
     ErrorCode.BAUD: "the line cannot run at {value} baud",
     ErrorCode.NO_STEP: "step {place} is asked, {value} steps are held",
-    ErrorCode.FLASH: "the flash does not hold what was written at byte {place} of slot {value}",
-    ErrorCode.NO_STEP: "step {value} is not held; {place} steps are",
-    ErrorCode.BAD_BAUD: "baud rate {value} is not possible",
 }
