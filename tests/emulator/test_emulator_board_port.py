@@ -18,6 +18,7 @@ class Echo:
 
     def __init__(self) -> None:
         self.due = b""
+        self.baud = 115_200
 
     def receive(self, data: bytes) -> bytes:
         self.due += data.upper()

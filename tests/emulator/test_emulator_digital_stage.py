@@ -111,8 +111,6 @@ def test_lengths_that_do_not_fit(memory: Memory, payload: bytes) -> None:
 
 
 def test_kinds_that_are_not_there(memory: Memory, payload: bytes) -> None:
-    with refused(ErrorCode.UNSUPPORTED):
-        memory.begin(whole(payload)._replace(kind=StagedKind.STEP), 7)
     with refused(ErrorCode.BAD_KIND):
         memory.begin(whole(payload)._replace(kind=9), 7)
 
