@@ -130,7 +130,7 @@ class AbstractBoard(ABC):
 
     @abstractmethod
     def commit(self) -> CommitReport:
-        """Keep the active image in flash for the next power-up. Flash wears out: only for what a person asks to keep."""
+        """Keep the active image in flash for the next power-up. Flash wears out: only for what a person wants kept."""
 
     @abstractmethod
     def hold_steps(self, images: Sequence[ConfigImage]) -> UploadReport:

@@ -174,6 +174,11 @@ class Jackfield1Board(AbstractBoard):
         self._steps, total = [], 0
         for step, payload in enumerate(payloads):
             upload = Upload(before, payload, self._hello.frame_bytes, step)
+            if len(upload.staged) > len(payload) // 2:
+                raise DesignError(
+                    f"step {step} changes {len(upload.staged)} bytes of the one before, half of an image's "
+                    f"{len(payload)} are possible; order the steps so that neighbours are alike, or apply the images"
+                )
             self._active = None
             read = self._transfer(upload)
             self._check_read(upload, read, self._base)

@@ -1,7 +1,6 @@
 """Which serial ports there are, and where an adapter is plugged in now."""
 
 import os
-
 from dataclasses import dataclass
 
 from serial.tools import list_ports as pyserial_ports
