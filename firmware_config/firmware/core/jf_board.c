@@ -57,7 +57,7 @@ static void jf_do_hello(const jf_request *request, jf_answer *answer) {
     jf_put16(hello + JF_HELLO_ANSWER_INPUTS, JF_INPUTS);
     jf_put16(hello + JF_HELLO_ANSWER_SEQUENCE_DEPTH, JF_DEPTH);
     jf_put16(hello + JF_HELLO_ANSWER_REPLY_MS, JF_REPLY_MS);
-    jf_put16(hello + JF_HELLO_ANSWER_FLASH_MS, JF_FLASH_SLOT_BYTES ? JF_FLASH_MS : 0);
+    jf_put16(hello + JF_HELLO_ANSWER_FLASH_MS, JF_FLASH_MS);
     jf_put16(hello + JF_HELLO_ANSWER_WATCHDOG_MS, JF_WATCHDOG_MS);
     jf_put32(hello + JF_HELLO_ANSWER_IMAGE_BYTES, JF_IMAGE_BYTES);
     jf_put32(hello + JF_HELLO_ANSWER_IMAGE_CRC, jf_image_crc());

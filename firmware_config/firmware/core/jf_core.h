@@ -172,7 +172,8 @@ uint32_t jf_steps_crc(unsigned step);
 void jf_steps_build(uint8_t *image, unsigned step);
 void jf_steps_keep(unsigned step, const uint8_t *delta, uint32_t length, uint32_t crc);
 void jf_steps_select(unsigned step);
-bool jf_steps_leave(void);
+bool jf_steps_away(void);
+void jf_steps_leave(void);
 void jf_do_select_step(const jf_request *request, jf_answer *answer);
 
 /* jf_flash.c */

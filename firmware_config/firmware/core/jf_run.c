@@ -195,18 +195,18 @@ static bool check(const jf_program *run, const uint8_t *tail, jf_answer *answer)
         jf_refuse(answer, JF_ERROR_CODE_UNSUPPORTED, 0, run->step);
         return false;
     }
-    if (run->step && last >= jf_steps_held())
-        return bad(answer, JF_PROGRAM_PART_SEQUENCE, last, jf_steps_held());
     if (!whole_tail(run, tail)) {
         jf_refuse(answer, JF_ERROR_CODE_BAD_LENGTH, 0, run->tail_bytes);
         return false;
     }
-    return check_steps(run, tail, answer) && check_scan(run, tail, answer);
+    if (!check_steps(run, tail, answer) || !check_scan(run, tail, answer))
+        return false;
+    return !run->step || last < jf_steps_held() || bad(answer, JF_PROGRAM_PART_SEQUENCE, last, jf_steps_held());
 }
 
 void jf_do_run(const jf_request *request, jf_answer *answer) {
     const uint8_t *from = request->payload, *tail = from + JF_RUN_BYTES;
-    jf_program *run = program;
+    jf_program wanted, *run = &wanted;
     if (jf_refused_while_running(answer))
         return;
     if (!jf.stage.has_active || jf.run.failed_test) {
@@ -214,7 +214,6 @@ void jf_do_run(const jf_request *request, jf_answer *answer) {
                   jf.run.failed_test);
         return;
     }
-    jf_outputs_off(); /* the program of what is being held goes */
     run->number = jf_get32(from + JF_RUN_RUN_NUMBER);
     run->mode = from[JF_RUN_MODE];
     run->first = jf_get16(from + JF_RUN_FIRST);
@@ -226,7 +225,9 @@ void jf_do_run(const jf_request *request, jf_answer *answer) {
     run->tail_bytes = (uint16_t)(request->size - JF_RUN_BYTES);
     if (!check(run, tail, answer))
         return;
+    jf_outputs_off();
     memcpy(run->tail, tail, run->tail_bytes);
+    *program = wanted;
     jf.run.sequence = request->sequence;
     jf.run.state = JF_STATE_RUNNING;
     jf.run.reason = JF_SAFE_REASON_NONE;

@@ -215,26 +215,25 @@ void jf_do_rollback(const jf_request *request, jf_answer *answer) {
     (void)request;
     if (jf_refused_while_running(answer))
         return;
-    jf_outputs_off();
-    if (!jf_steps_leave()) {
-        if (!jf.stage.can_roll_back) {
-            jf_refuse(answer, JF_ERROR_CODE_NO_PREVIOUS, 0, 0);
-            return;
-        }
-        roll_back();
+    if (!jf_steps_away() && !jf.stage.can_roll_back) {
+        jf_refuse(answer, JF_ERROR_CODE_NO_PREVIOUS, 0, 0);
+        return;
     }
+    jf_outputs_off();
     jf.stage.checked = false;
+    if (jf_steps_away())
+        jf_steps_leave();
+    else
+        roll_back();
     jf_answer32(answer, jf_image_crc());
 }
 
 /* Whether all spans lie in the image. */
-static bool inside(uint32_t place, const uint8_t *spans, unsigned count, jf_answer *answer) {
-    uint32_t size;
-    for (; count--; spans += SPAN_BYTES, place += size) {
-        place += jf_get16(spans);
-        size = spans[2];
-        if (place > JF_IMAGE_BYTES || size > JF_IMAGE_BYTES - place) {
-            jf_refuse(answer, JF_ERROR_CODE_OUT_OF_BOUNDS, place + size, JF_IMAGE_BYTES);
+static bool inside(uint64_t place, const uint8_t *spans, unsigned count, jf_answer *answer) {
+    for (; count--; spans += SPAN_BYTES) {
+        place += jf_get16(spans) + (uint64_t)spans[2];
+        if (place > JF_IMAGE_BYTES) {
+            jf_refuse(answer, JF_ERROR_CODE_OUT_OF_BOUNDS, (uint32_t)place, JF_IMAGE_BYTES);
             return false;
         }
     }
@@ -251,10 +250,6 @@ void jf_do_read_image(const jf_request *request, jf_answer *answer) {
     }
     if (size % SPAN_BYTES) {
         jf_refuse(answer, JF_ERROR_CODE_BAD_LENGTH, 0, size);
-        return;
-    }
-    if (place > JF_IMAGE_BYTES) {
-        jf_refuse(answer, JF_ERROR_CODE_OUT_OF_BOUNDS, place, JF_IMAGE_BYTES);
         return;
     }
     if (!inside(place, spans, count, answer))

@@ -56,11 +56,12 @@ void jf_steps_keep(unsigned step, const uint8_t *delta, uint32_t length, uint32_
         jf.steps.selected = JF_ORPHAN; /* the active image is of a step that is no more */
 }
 
-/* Back to the base; false if it is active anyway. */
-bool jf_steps_leave(void) {
+/* Whether the image of a step is active. */
+bool jf_steps_away(void) { return jf.steps.selected != JF_BASE; }
+
+/* Back to the base. */
+void jf_steps_leave(void) {
     uint8_t *image = jf.stage.image[jf.stage.active];
-    if (jf.steps.selected == JF_BASE)
-        return false;
     for (uint32_t first = 0; first < JF_IMAGE_BYTES; first++)
         if (image[first] != jf.steps.base[first]) {
             uint32_t end = first + 1;
@@ -72,7 +73,6 @@ bool jf_steps_leave(void) {
         }
     jf.stage.active_crc = jf.steps.base_crc;
     jf.steps.selected = JF_BASE;
-    return true;
 }
 
 void jf_steps_select(unsigned step) {
@@ -98,7 +98,6 @@ void jf_do_select_step(const jf_request *request, jf_answer *answer) {
     }
     jf_outputs_off();
     jf_steps_select(step);
-    jf.stage.checked = false;
     jf_answer32(answer, jf_image_crc());
 }
 
@@ -115,7 +114,8 @@ void jf_steps_build(uint8_t *image, unsigned step) { (void)image, (void)step; }
 void jf_steps_keep(unsigned step, const uint8_t *delta, uint32_t length, uint32_t crc) {
     (void)step, (void)delta, (void)length, (void)crc;
 }
-bool jf_steps_leave(void) { return false; }
+bool jf_steps_away(void) { return false; }
+void jf_steps_leave(void) {}
 void jf_steps_select(unsigned step) { (void)step; }
 void jf_do_select_step(const jf_request *request, jf_answer *answer) { (void)request, (void)answer; }
 

@@ -1,6 +1,7 @@
-"""The reference firmware (firmware_config/firmware), built for this machine and for QEMU's: for tests and benchmarks."""
+"""The reference firmware (firmware_config/firmware), built for this machine and for QEMU's."""
 
 import ctypes
+import re
 import select
 import shutil
 import subprocess
@@ -13,10 +14,28 @@ from jackfield.board import BoardSpec, c_header
 from jackfield.errors import LinkError
 from jackfield_boards import spec_folder
 
-__all__ = ["FirmwareLibrary", "build_library", "build_process", "firmware_process", "firmware_sources", "missing_tools"]
+__all__ = [
+    "ARM_GCC",
+    "QEMU",
+    "FirmwareLibrary",
+    "build_library",
+    "build_process",
+    "build_thumb",
+    "firmware_in_qemu",
+    "firmware_process",
+    "firmware_sources",
+    "missing_tools",
+    "thumb_bytes",
+]
 
 WARNINGS: Final = ("-std=c11", "-Wall", "-Wextra", "-Werror", "-Wconversion", "-Wno-sign-conversion", "-Wshadow")
 SANITIZERS: Final = ("-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-g")
+THUMB: Final = ("-mcpu=cortex-m3", "-mthumb", "-Os", "-ffunction-sections", "-fdata-sections")
+ARM_GCC: Final = "arm-none-eabi-gcc"
+ARM_SIZE: Final = "arm-none-eabi-size"
+QEMU: Final = "qemu-system-arm"
+MACHINE: Final = ("-M", "mps2-an385", "-display", "none", "-serial", "chardev:line", "-monitor", "stdio")
+CHARDEV: Final = "socket,id=line,host=127.0.0.1,port=0,server=on,wait=off,nodelay=on"
 START_S: Final = 10.0
 
 
@@ -41,12 +60,36 @@ def build_process(spec: BoardSpec, folder: Path) -> Path:
     return _build(spec, folder, spec.name, ("-O1", *SANITIZERS), ("model.c", "process.c"))
 
 
+def build_thumb(spec: BoardSpec, folder: Path) -> Path:
+    """Compile it for the Cortex-M3 of QEMU's mps2-an385."""
+    script = firmware_sources() / "qemu" / "mps2.ld"
+    options = (*THUMB, "-nostartfiles", "-Wl,--gc-sections", "-T", str(script))
+    return _compile(ARM_GCC, spec, folder, f"{spec.name}.elf", options, ("qemu/hal_mps2.c", "host/model.c"))
+
+
+def thumb_bytes(spec: BoardSpec, folder: Path) -> int:
+    """Code and constants of the core alone in Thumb instructions, with everything that a port can switch on."""
+    options = (*THUMB, "-r", "-nostdlib")
+    core = _compile(ARM_GCC, spec, folder, "core.o", options, ["qemu/jf_port.h"])
+    sizes = subprocess.run([ARM_SIZE, str(core)], check=True, capture_output=True, text=True).stdout.split("\n")[1]
+    text, data = sizes.split()[:2]
+    return int(text) + int(data)
+
+
 def _build(spec: BoardSpec, folder: Path, name: str, options: Sequence[str], port: Sequence[str]) -> Path:
+    return _compile("gcc", spec, folder, name, options, [f"host/{file}" for file in port])
+
+
+def _compile(
+    compiler: str, spec: BoardSpec, folder: Path, name: str, options: Sequence[str], port: Sequence[str]
+) -> Path:
+    """The core and the files `port` of the port in the first one's folder; the program, in `folder`."""
     sources = firmware_sources()
     (folder / "jf_board.h").write_text(c_header(spec), encoding="utf-8")
-    files = [*sorted((sources / "core").glob("*.c")), *(sources / "host" / name for name in port)]
-    includes = [f"-I{path}" for path in (folder, sources / "host", sources / "core")]
-    words = ["gcc", *WARNINGS, *options, *includes, *map(str, files), "-o", str(folder / name)]
+    files = [*sorted((sources / "core").glob("*.c")), *(sources / file for file in port)]
+    places = (folder, (sources / port[0]).parent, sources / "host", sources / "core")
+    includes = [f"-I{path}" for path in places]
+    words = [compiler, *WARNINGS, *options, *includes, *map(str, files), "-o", str(folder / name)]
     subprocess.run(words, check=True)
     return folder / name
 
@@ -73,7 +116,7 @@ class FirmwareLibrary:
         self.powered = True
 
     def cut(self, operation: int, done: int) -> None:
-        """Let the power fail in the `operation`th flash operation from now (0: never), `done` bytes of it being done."""
+        """Let the power fail in the `operation`th flash operation from now (0: never), `done` bytes of it done."""
         self._library.library_cut(operation, done)
 
     def receive(self, data: bytes) -> bytes:
@@ -142,6 +185,24 @@ class FirmwareLibrary:
 
 
 @contextmanager
+def firmware_in_qemu(program: Path) -> Iterator[str]:
+    """The URL of the serial line, a socket on loopback, of the machine that runs `program`."""
+    words = [QEMU, *MACHINE, "-chardev", CHARDEV, "-kernel", str(program)]
+    process = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    assert process.stdin
+    assert process.stdout
+    with process:
+        try:
+            process.stdin.write("info chardev\n")
+            process.stdin.flush()
+            found = (re.search(r"line: .*tcp:127\.0\.0\.1:(\d+)", line) for line in process.stdout)
+            port = next((place[1] for place in found if place), "0")
+            yield f"socket://127.0.0.1:{port}"
+        finally:
+            process.kill()
+
+
+@contextmanager
 def firmware_process(program: Path) -> Iterator[str]:
     """The port that the process `program` answers on; at the end it must have been content with itself.
 
@@ -150,7 +211,9 @@ def firmware_process(program: Path) -> Iterator[str]:
     process = subprocess.Popen(
         [str(program)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
-    assert process.stdin and process.stdout and process.stderr
+    assert process.stdin
+    assert process.stdout
+    assert process.stderr
     with process:
         try:
             ready, _, _ = select.select([process.stdout], [], [], START_S)

@@ -109,12 +109,11 @@ class _Bench:
     def _exchange(self, *requests: tuple[object, ...]) -> list[ReplyFrame]:
         """A session with these requests in one go; what the board answers."""
         self._nonce += 1
-        sequence, replies = 0, []
-        for request in (m.Hello(1, self._nonce), *requests):
+        replies: list[ReplyFrame] = []
+        for sequence, request in enumerate((m.Hello(1, self._nonce), *requests)):
             data = self._library.receive(encode_request(m.LAYOUTS[type(request)].number, sequence, pack(request)))
             bodies = FrameReader(LARGEST_FRAME).feed(data)
             replies += [ReplyFrame.parse(body) for body in bodies if body is not None]
-            sequence += 1
             if not self._library.powered:
                 break
         return replies
