@@ -1,11 +1,13 @@
 """A board in the same process behind a serial cable whose time is only counted, never waited for."""
 
-from typing import Protocol, TextIO
+from typing import Final, Protocol, TextIO
 
 from jackfield.errors import LinkError
 from jackfield.link import AbstractTransport, Cable, CableOptions
 
 __all__ = ["CableTransport"]
+
+SILENCE_S: Final = 1e-6  # beyond a timeout, so that rounding never keeps its end away
 
 
 class _Board(Protocol):
@@ -20,7 +22,7 @@ class CableTransport(AbstractTransport):
     """The cable of the bridge as a transport: the same pace, faults and record, on line time.
 
     Host and board take no line time of their own, so measurements are the same on every machine. After a
-    hang-up everything raises LinkError until `plug_in`.
+    hang-up everything raises LinkError until `plug_in` or `reconnect`.
     """
 
     def __init__(self, board: _Board, options: CableOptions, record: TextIO | None = None) -> None:
@@ -57,7 +59,7 @@ class CableTransport(AbstractTransport):
             self._check()
             next_at = self._cable.next_at
             if next_at is None or next_at > end:
-                self._now = end
+                self._now = end + SILENCE_S
                 return b""
             self._now = max(self._now, next_at)
             self._feed_board()
@@ -77,6 +79,13 @@ class CableTransport(AbstractTransport):
     def plug_in(self) -> None:
         """Plug it in again."""
         self._cable.mend()
+
+    @property
+    def found_again(self) -> bool:
+        return self._cable.hung_up
+
+    def reconnect(self, patience_s: float) -> None:
+        self.plug_in()
 
     def close(self) -> None:
         """Nothing to give back; the board stays connected."""
