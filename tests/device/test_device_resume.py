@@ -84,7 +84,7 @@ def test_a_usb_adapter_is_waited_for(rig96: Rig, holds: Holds) -> None:
 
 
 def test_another_board_behind_the_cable_is_refused(rig: Rig) -> None:
-    cable, board = connected(rig)
+    _, board = connected(rig)
     rig.digital._board_id = "5A31-0008"
     with pytest.raises(BoardError, match="board 5A31-0007 was connected, board 5A31-0008 is now"):
         board.reconnect()

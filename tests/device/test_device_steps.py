@@ -80,6 +80,6 @@ def test_a_step_that_reads_back_wrong(rig: Rig, holds: Holds, monkeypatch: pytes
     memory = rig.digital._memory
     honest = memory.read
     monkeypatch.setattr(memory, "read", lambda origin, spans: bytes(byte ^ 0x10 for byte in honest(origin, spans)))
-    with pytest.raises(LinkError, match="read back .* rolled back"):
+    with pytest.raises(LinkError, match=r"read back .* rolled back"):
         rig.board.hold_steps([rig.image(2, 3)])
     holds(rig.analog.settings, rig.image(1, 5))

@@ -90,7 +90,7 @@ def test_flash_that_is_worn_out_is_noticed_and_the_other_slot_stays(
     slots.keep(one)
     worn = next(place for place, byte in enumerate(two) if byte)
     monkeypatch.setattr(slots.flash, "erase", lambda slot: slots.flash._slots[slot].__setitem__(PAYLOAD_AT + worn, 0))
-    with pytest.raises(Refusal, match="^FLASH$") as error:
+    with pytest.raises(Refusal, match=r"^FLASH$") as error:
         slots.keep(two)
     assert (error.value.notice.place, error.value.notice.value) == (2, worn)
     assert slots.images() == [(1, one)]

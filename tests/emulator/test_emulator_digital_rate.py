@@ -46,5 +46,5 @@ def test_a_new_host_at_the_first_rate_is_noticed_by_its_noise() -> None:
 
 
 def test_a_rate_that_the_board_has_not() -> None:
-    with pytest.raises(Refusal, match="^BAUD$"):
+    with pytest.raises(Refusal, match=r"^BAUD$"):
         Rig().rate.ask(12_000_000)

@@ -157,7 +157,6 @@ class Memory:
 
     def roll_back(self) -> Configuration | None:
         """From a step to its base, else to the configuration before the last apply; None: there was none."""
-        self._checked = None
         if self.active is not self._base:
             self.active = self._base
         elif self._can_roll_back:
@@ -165,6 +164,7 @@ class Memory:
             self._previous, self._can_roll_back = None, False
         else:
             raise Refusal(ErrorCode.NO_PREVIOUS)
+        self._checked = None
         return self.active
 
     def read(self, origin: int, spans: bytes) -> bytes:
