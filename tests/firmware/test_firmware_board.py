@@ -77,6 +77,26 @@ def test_settings_reach_the_cells_and_come_back_after_power_loss(
     assert Jackfield1Board(LoopbackTransport(library), jf16).hello.image_crc == zlib.crc32(changed.payload(jf16))
 
 
+@pytest.mark.parametrize("place", [0, 5, 20, 48, 128, 300, 507])
+def test_a_slot_that_lost_a_bit_does_not_count(
+    library: FirmwareLibrary, board: Jackfield1Board, jf16: BoardSpec, place: int
+) -> None:
+    """Header (0..51) or payload (128..507) of the newest slot, B: the board starts from A."""
+    for seed in (1, 2):
+        board.apply(_random(jf16, seed))
+        board.commit()
+    slot = len(library.flash) // 2
+    rotten = bytearray(library.flash)
+    rotten[slot + place] ^= 0x10
+    library.flash = bytes(rotten)
+    library.power_on()
+    assert _holds(library, _random(jf16, 1))
+    again = Jackfield1Board(LoopbackTransport(library), jf16)
+    assert again.status().slot == "A"
+    assert again.apply(_random(jf16, 3)).verified
+    assert (again.commit().slot, again.commit().erases) == ("B", 3)
+
+
 def test_steps_reach_the_cells_during_a_run(library: FirmwareLibrary, board: Jackfield1Board, jf16: BoardSpec) -> None:
     base = _random(jf16, 1)
     board.apply(base)

@@ -32,9 +32,15 @@ bool jf_hal_run_ended(uint32_t *scans) {
 void jf_hal_flash_erase(unsigned slot, uint32_t sector) {
     uint8_t *at = model.flash[slot] + sector * JF_FLASH_SECTOR_BYTES;
     uint32_t done = model_power(JF_FLASH_SECTOR_BYTES);
-    memset(at, 0xFF, done);
-    if (done < JF_FLASH_SECTOR_BYTES)
-        at[done] |= 0x5A; /* and some bits of the next byte */
+    if (done % 2) { /* an erase that is cut need not have begun at the start: some bytes of each page */
+        for (uint32_t i = 0; i < JF_FLASH_SECTOR_BYTES; i++)
+            if (i % JF_FLASH_PAGE_BYTES >= JF_FLASH_PAGE_BYTES - done % JF_FLASH_PAGE_BYTES)
+                at[i] = 0xFF;
+    } else {
+        memset(at, 0xFF, done);
+        if (done < JF_FLASH_SECTOR_BYTES)
+            at[done] |= 0x5A; /* and some bits of the next byte */
+    }
     model.flash_operations++;
     model_power(0);
 }
