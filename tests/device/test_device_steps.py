@@ -24,6 +24,22 @@ def test_a_run_plays_each_input_with_its_own_step(rig: Rig, holds: Holds) -> Non
     for settings, image in zip(rig.analog.steps, images[1:], strict=True):
         holds(settings, image)
     assert rig.board.apply(images[3]).kind == "none"  # the last step is what the board has now
+    rig.board.commit()
+    rig.digital._power_up()
+    holds(rig.analog.settings, images[3])
+
+
+def test_after_a_line_that_broke_steps_can_be_held_again(rig: Rig, holds: Holds) -> None:
+    base, images = rig.image(0, 2), [rig.image(1 + seed, 5) for seed in range(3)]
+    rig.board.apply(base)
+    rig.line.frames_left = 8
+    with pytest.raises(LinkError, match="stopped answering"):
+        rig.board.hold_steps(images)
+    rig.line.frames_left = None
+    rig.board.hold_steps(images)
+    holds(rig.analog.settings, base)
+    rig.board.select_step(2)
+    holds(rig.analog.settings, images[2])
 
 
 def test_small_steps_cost_little(rig96: Rig) -> None:

@@ -180,10 +180,11 @@ class Jackfield1Board(AbstractBoard):
                     f"{len(payload)} are possible; order the steps so that neighbours are alike, or apply the images"
                 )
             self._active = None
+            self._steps.append(payload)
             read = self._transfer(upload)
             self._check_read(upload, read, self._base)
-            self._active = before = payload
-            self._steps.append(payload)
+            self._active, self._image_crc = payload, upload.image_crc
+            before = payload
             total += len(upload.staged)
         if payloads:
             self.rollback()
@@ -192,12 +193,11 @@ class Jackfield1Board(AbstractBoard):
     def _known_base(self) -> bytes:
         """The payload that steps begin with, active and known."""
         self._get_in_step()
+        if self._active != self._base and self._image_crc in map(zlib.crc32, self._steps):
+            self.rollback()  # a step is active
         if self._active is None or self._active != self._base:
-            if self._steps and self._active in self._steps:
-                self.rollback()
-            else:
-                self.read_image()
-                self._base = self._active
+            self.read_image()
+            self._base = self._active
         assert self._base is not None
         return self._base
 
@@ -208,6 +208,8 @@ class Jackfield1Board(AbstractBoard):
 
     def _note_step(self, step: int) -> None:
         self._active = self._steps[step] if step < len(self._steps) else None
+        if self._active is not None:
+            self._image_crc = zlib.crc32(self._active)
 
     def read_image(self) -> ConfigImage:
         room = request_room(self._hello.frame_bytes) - 4, reply_room(self._hello.frame_bytes)
