@@ -22,7 +22,7 @@ class Echo:
 
     def receive(self, data: bytes) -> bytes:
         self.due += data.upper()
-        if data == b"faster":
+        if data == b"f":  # faster, from now on
             self.baud = 921_600
         return data
 
@@ -55,8 +55,8 @@ def test_bytes_are_paced_both_ways(loop: Loop) -> None:
 
 def test_a_paced_line_follows_the_rate_that_was_agreed(loop: Loop) -> None:
     with serial.Serial(open_port(loop, Faults(), 9600), timeout=10) as line:
-        line.write(b"faster")
-        assert line.read(12) == b"fasterFASTER"
+        line.write(b"f")
+        assert line.read(2) == b"fF"
         begin = time.monotonic()
         line.write(bytes(2000))
         assert line.read(4000) == bytes(4000)
