@@ -1,9 +1,10 @@
-"""Writes what follows from protocol.toml: Python tables, the tables of PROTOCOL.md, generated golden frames.
+"""Writes what follows from protocol.toml: tables for Python and C, those of PROTOCOL.md, generated golden frames.
 
 python firmware_config/generate.py            writes
 python firmware_config/generate.py --check    exit status 1, naming the files, where something is stale
 """
 
+import struct
 import sys
 import tomllib
 import zlib
@@ -15,6 +16,7 @@ HERE = Path(__file__).parent
 BOARDS = HERE / "jackfield_boards"
 LINK = HERE.parent / "host" / "jackfield" / "link"
 PAGE = HERE / "PROTOCOL.md"
+HEADER = HERE / "firmware" / "core" / "jf_protocol.h"
 
 Table = dict[str, Any]
 STRUCT = {"u8": "B", "u16": "H", "u32": "I", "i16": "h"}
@@ -26,6 +28,7 @@ def outputs(protocol: Table) -> dict[Path, str]:
     return {
         LINK / "numbers.py": numbers_module(protocol),
         LINK / "messages.py": messages_module(protocol),
+        HEADER: c_header(protocol),
         PAGE: page(protocol, PAGE.read_text(encoding="utf-8")),
         BOARDS / "golden" / "generated" / "frames.txt": golden(protocol),
     }
@@ -107,6 +110,39 @@ def _python_type(name: str) -> str:
 def _all_order(name: str) -> tuple[int, str]:
     """The order in which ruff wants `__all__`: constants, then classes."""
     return (0 if name.isupper() else 1, name)
+
+
+def c_header(protocol: Table) -> str:
+    """Numbers, sizes and offsets for the firmware, and the table of requests."""
+    lines = [f"/* {WARNING} */", "#ifndef JF_PROTOCOL_H", "#define JF_PROTOCOL_H", ""]
+    lines += [f"#define JF_PROTOCOL_VERSION {protocol['version']}"]
+    for side in ("request", "reply"):
+        fields = protocol["header"][side]
+        lines += [f"#define JF_{side.upper()}_HEADER_BYTES {_bytes(fields)}u", *_offsets(side, fields)]
+    for entry in messages(protocol):
+        name = entry["name"].upper()
+        lines += ["", f"/* {entry['doc']} */", f"#define JF_{name} 0x{entry['number']:02X}u"]
+        lines += [f"#define JF_{name}_BYTES {_bytes(entry['fields'])}u", *_offsets(name, entry["fields"])]
+    for name, enum in protocol["enum"].items():
+        lines += ["", f"/* {enum['doc']} */"]
+        lines += [f"#define JF_{name.upper()}_{e['name'].upper()} {e['value']}u" for e in enum["values"]]
+    lines += ["", "/* X(name, number, bytes of the fixed fields, whether a tail follows, pure question, feature) */"]
+    lines += ["#define JF_REQUESTS(X) \\", " \\\n".join(f"    X({_c_row(entry)})" for entry in protocol["request"])]
+    return "\n".join([*lines, "", "#endif", ""])
+
+
+def _c_row(entry: Table) -> str:
+    feature = f"JF_FEATURE_{entry['feature'].upper()}" if entry.get("feature") else "0"
+    marks = f"{int('tail' in entry)}, {int(entry.get('pure', False))}"
+    return f"{entry['name']}, 0x{entry['number']:02X}, {_bytes(entry['fields'])}, {marks}, {feature}"
+
+
+def _bytes(fields: list[Table]) -> int:
+    return struct.calcsize(struct_format(fields))
+
+
+def _offsets(name: str, fields: list[Table]) -> list[str]:
+    return [f"#define JF_{name.upper()}_{f['name'].upper()} {_bytes(fields[:i])}u" for i, f in enumerate(fields)]
 
 
 def page(protocol: Table, text: str) -> str:

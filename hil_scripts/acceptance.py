@@ -28,6 +28,8 @@ def main() -> int:
 
 def _jobs() -> Iterator[tuple[str, list[str]]]:
     yield "tests", [sys.executable, "-m", "pytest", "-q"]
+    fuzz = ("tests/link/test_link_fuzz.py", "--timeout", "7200")
+    yield "fuzz", ["env", "JACKFIELD_FUZZ_EXAMPLES=100000", sys.executable, "-m", "pytest", "-q", *fuzz]
     yield "readme", [sys.executable, __file__, "--readme"]
     for subject in sorted(path.stem for path in (ROOT / "hil_scripts" / "benchmarks").glob("[a-z]*.py")):
         yield f"benchmark {subject}", [sys.executable, str(ROOT / "hil_scripts" / "benchmark.py"), subject]

@@ -1,5 +1,7 @@
 """When a run does what."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -53,3 +55,14 @@ def test_unknown_modes_and_long_watches_are_refused() -> None:
         RunProgram(steps=((0, 100),), scan=((1,),), mode="play")
     with pytest.raises(DesignError, match="one input"):
         RunProgram(steps=((0, 100),), scan=((1, 2),), mode="watch")
+
+
+def test_a_part_of_a_batch_keeps_the_step_of_each_input(jf16: BoardSpec) -> None:
+    program = RunProgram(((0, 100),), ((1,), (2,)), first=10, count=20, step=5)
+    part = program.part(13, 4)
+    assert (part.first, part.count, part.step) == (13, 4, 8)
+    assert RunProgram(((0, 100),), ((1,), (2,)), count=20).part(3, 4).step == 0
+    for step in (-1, 46):
+        with pytest.raises(DesignError, match="holds 64; split the batch"):
+            replace(program, step=step).check(jf16)
+    replace(program, step=45).check(jf16)

@@ -32,3 +32,12 @@ def test_an_unknown_board_lists_those_that_exist(jackfield: Jackfield) -> None:
     ran = jackfield("boards", "show", "jf17")
     assert ran.status == 1
     assert "jf16" in ran.err
+
+
+def test_header_writes_the_constants_for_the_firmware(jackfield: Jackfield, tmp_path: Path) -> None:
+    done = jackfield("boards", "header", "jf16", "-o", tmp_path / "board.h", "--json")
+    assert done.values["board"] == "jf16"
+    text = (tmp_path / "board.h").read_text()
+    assert "#define JF_IMAGE_BYTES 380u" in text
+    assert "{12, 1, 4095, NULL}," in text
+    assert [path.name for path in tmp_path.iterdir()] == ["board.h"]

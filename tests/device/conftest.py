@@ -1,4 +1,4 @@
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -19,12 +19,21 @@ class Analog:
     settings: Settings | None = None
     runs: list[tuple[RunProgram, NDArray[np.int64], int, int]] = field(default_factory=list)
     calls: list[str] = field(default_factory=list)
+    steps: tuple[Settings, ...] = ()
 
     def configure(self, settings: Settings) -> None:
         self.settings = settings
         self.calls.append("configure")
 
-    def run(self, program: RunProgram, inputs: NDArray[np.int64], image_crc: int, run_number: int) -> None:
+    def run(
+        self,
+        program: RunProgram,
+        inputs: NDArray[np.int64],
+        image_crc: int,
+        run_number: int,
+        steps: Sequence[Settings] = (),
+    ) -> None:
+        self.steps = tuple(steps)
         self.runs.append((program, inputs, image_crc, run_number))
         self.calls.append("run")
 

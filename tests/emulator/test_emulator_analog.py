@@ -75,6 +75,21 @@ def test_a_linear_circuit_on_an_ideal_board_is_the_matrix_exponential() -> None:
     assert values(play(board, program, inputs), spec, program) == pytest.approx(expected, abs=1e-5)
 
 
+def test_each_input_is_played_with_its_own_step() -> None:
+    spec = rc_board()
+    steps = [random_settings(spec, 40, 0.2, seed) for seed in range(3)]
+    program, inputs = RunProgram(((0, 60),), HALVES, count=3, step=1), presets(spec, 3)
+    traces: list[ProbeTrace] = []
+    board = AnalogBoard(spec, "ideal", 7, listener=traces.append)
+    board.run(program, inputs, 1, 1, steps)
+    volts = spec.nodes.preset.value(inputs)
+    expected = [expm(decay_matrix(spec, steps[i], 0) * 60e-6) @ volts[i] for i in range(3)]
+    assert values(traces[0], spec, program) == pytest.approx(np.array(expected), abs=1e-5)
+    board.run(program.part(0, 1), inputs[:1], 1, 1)
+    stays = expm(decay_matrix(spec, steps[2], 0) * 60e-6) @ volts[0]
+    assert values(traces[1], spec, program.part(0, 1))[0] == pytest.approx(stays, abs=1e-5)
+
+
 def test_watch_follows_the_matrix_exponential_all_the_way() -> None:
     spec = rc_board()
     board, settings = AnalogBoard(spec, "ideal", 7), random_settings(spec, 40, 0.2)

@@ -18,9 +18,12 @@ class Echo:
 
     def __init__(self) -> None:
         self.due = b""
+        self.baud = 115_200
 
     def receive(self, data: bytes) -> bytes:
         self.due += data.upper()
+        if data == b"f":  # faster, from now on
+            self.baud = 921_600
         return data
 
     def tick(self) -> bytes:
@@ -48,6 +51,16 @@ def test_bytes_are_paced_both_ways(loop: Loop) -> None:
         assert line.read(2000) == bytes(2000)
         took = time.monotonic() - begin
     assert took >= 0.95 * 2000 * 10 / 115_200
+
+
+def test_a_paced_line_follows_the_rate_that_was_agreed(loop: Loop) -> None:
+    with serial.Serial(open_port(loop, Faults(), 9600), timeout=10) as line:
+        line.write(b"f")
+        assert line.read(2) == b"fF"
+        begin = time.monotonic()
+        line.write(bytes(2000))
+        assert line.read(4000) == bytes(4000)
+        assert time.monotonic() - begin < 0.5 * 4000 * 10 / 9600
 
 
 def test_a_port_can_be_opened_again(loop: Loop) -> None:

@@ -1,6 +1,7 @@
 import itertools
 import struct
 import zlib
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ from jackfield.emulator.digital import DigitalBoard
 from jackfield.emulator.settings import Settings
 from jackfield.link import FrameReader, ReplyFrame, encode_frame, encode_request, pack, unpack
 from jackfield.link import messages as m
-from jackfield.link.numbers import ErrorCode, Outcome, SafeReason, State
+from jackfield.link.numbers import ErrorCode, NakReason, Outcome, ProgramPart, SafeReason, State
 
 ERROR = m.LAYOUTS[m.ErrorNotice].number
 DONE = m.LAYOUTS[m.DoneNotice].number
@@ -29,7 +30,14 @@ class Analog:
     def configure(self, settings: Settings) -> None:
         self.calls.append("configure")
 
-    def run(self, program: RunProgram, inputs: NDArray[np.int64], image_crc: int, run_number: int) -> None:
+    def run(
+        self,
+        program: RunProgram,
+        inputs: NDArray[np.int64],
+        image_crc: int,
+        run_number: int,
+        steps: Sequence[Settings] = (),
+    ) -> None:
         assert inputs.shape[0] == program.count
         self.calls.append(f"run {run_number}")
 
@@ -102,7 +110,7 @@ def test_a_run_is_answered_first_and_played_then(host: Host) -> None:
     assert host.board.tick() == b""
 
 
-@pytest.mark.parametrize("message", [m.Apply(), m.Rollback(), RUN, m.WriteInputs(0, b"")])
+@pytest.mark.parametrize("message", [m.Apply(), m.Rollback(), RUN, m.WriteInputs(0, b""), m.Commit(0), m.SelectStep(0)])
 def test_what_a_run_does_not_suffer(host: Host, message: tuple[object, ...]) -> None:
     host.configure()
     host.send(RUN)
@@ -162,11 +170,6 @@ def test_a_new_configuration_ends_holding_before_it_reaches_the_cells(host: Host
     assert host.status().state == State.IDLE
 
 
-def test_messages_of_features_that_are_not_there(host: Host) -> None:
-    for message in (m.Commit(0), m.SelectStep(0), m.SetBaud(921600)):
-        assert host.refused(message) is ErrorCode.UNSUPPORTED
-
-
 def test_payloads_of_the_wrong_length(host: Host) -> None:
     for number in (1, 2, 3, 4, 0x10, 0x12, 0x13, 0x14, 0x15, 0x20, 0x30):
         wire = encode_request(number, host.sequence, b"\1\2\3")
@@ -213,4 +216,94 @@ def test_hello_repeats_the_limits_of_the_spec(host: Host) -> None:
     spec: Any = host.spec
     assert (hello.frame_bytes, hello.window, hello.inputs) == (spec.link.frame_bytes, spec.link.window, spec.run.inputs)
     assert (hello.spec_digest.hex(), hello.spec_name, hello.board_id) == (spec.digest, "jf16", "5A31-0007")
-    assert (hello.image_bytes, hello.features, hello.nonce) == (spec.payload_bytes, 0, 78)
+    assert (hello.image_bytes, hello.features, hello.nonce) == (spec.payload_bytes, 7, 78)
+
+
+def test_a_committed_image_is_there_after_a_power_loss_in_the_next_commit(jf16: BoardSpec) -> None:
+    host = Host(jf16)
+    host.send(m.Hello(1, 1))
+    assert host.refused(m.Commit(0)) is ErrorCode.NOT_CONFIGURED
+    host.configure()
+    crc = host.status().image_crc
+    assert host.refused(m.Commit(crc ^ 1)) is ErrorCode.WRONG_IMAGE
+    host.send(HOLD)
+    host.board.tick()
+    assert unpack(m.CommitAnswer, host.send(m.Commit(crc)).payload) == m.CommitAnswer(1, 1)
+    assert host.status().state == State.IDLE
+    host.board._power_up()
+    host.send(m.Hello(1, 2))
+    status = host.status()
+    assert (status.state, status.safe_reason, status.slot) == (State.SAFE, SafeReason.POWER_UP, 1)
+    assert (status.image_crc, status.erases) == (crc, 1)
+    assert host.analog.calls[-2:] == ["safe", "configure"]
+    assert host.refused(m.Rollback()) is ErrorCode.NO_PREVIOUS
+    host.send(RUN)
+    assert host.frames(host.board.tick())[0].number == DONE
+
+
+def test_the_power_fails_where_it_is_told_to(jf16: BoardSpec) -> None:
+    host = Host(jf16)
+    host.board = DigitalBoard(jf16, host.analog, lambda: host.now, "5A31-0007", power_cut_at=2)
+    host.send(m.Hello(1, 1))
+    host.configure()
+    crc = host.status().image_crc
+    assert host.board.receive(encode_request(m.LAYOUTS[m.Commit].number, host.sequence, pack(m.Commit(crc)))) == b""
+    (nak,) = host.frames(host.board.receive(encode_request(3, host.sequence)))
+    assert unpack(m.NakNotice, nak.payload).reason == NakReason.NO_SESSION
+    host.send(m.Hello(1, 2))
+    assert host.status().image_crc == 0
+
+
+def hold_steps(host: Host, bits: list[int]) -> list[int]:
+    """Hold steps that each flip an enable bit in the first byte; their CRCs."""
+    payload, crcs = ConfigImage.safe(host.spec).payload(host.spec), []
+    for number, bit in enumerate(bits):
+        result = bytes([payload[0] ^ bit]) + payload[1:]
+        stream = bytes([0, 0, 1, result[0]])
+        transfer = host.sequence
+        crcs.append(zlib.crc32(result))
+        host.send(m.StageBegin(2, number, len(stream), zlib.crc32(stream), zlib.crc32(payload), crcs[-1]))
+        host.send(m.StageData(transfer, 0, stream))
+        assert host.send(m.StageEnd()).number != ERROR
+        payload = result
+    return crcs
+
+
+def test_a_run_steps_between_its_inputs_and_stays_at_the_last(host: Host) -> None:
+    host.configure()
+    base = host.status().image_crc
+    crcs = hold_steps(host, [1, 1, 1])
+    host.send(RUN._replace(step=2))
+    host.board.tick()
+    assert host.status().image_crc == crcs[2]
+    assert unpack(m.SelectStepAnswer, host.send(m.SelectStep(0)).payload).image_crc == crcs[0]
+    assert unpack(m.RollbackAnswer, host.send(m.Rollback()).payload).image_crc == base
+
+
+def test_a_run_beyond_the_held_steps_is_refused(host: Host) -> None:
+    host.configure()
+    hold_steps(host, [1])
+    answer = host.send(RUN._replace(step=1))
+    error = unpack(m.ErrorNotice, answer.payload)
+    assert (error.code, error.field, error.place, error.value) == (ErrorCode.BAD_PROGRAM, ProgramPart.SEQUENCE, 1, 1)
+    assert host.status().state == State.SAFE
+
+
+def test_no_step_is_replaced_while_a_run_lasts(host: Host) -> None:
+    host.configure()
+    hold_steps(host, [1, 1])
+    payload = ConfigImage.safe(host.spec).payload(host.spec)
+    host.send(m.StageBegin(2, 0, 0, 0, zlib.crc32(payload), zlib.crc32(payload)))
+    host.send(RUN._replace(step=1))
+    assert host.refused(m.StageEnd()) is ErrorCode.BUSY
+
+
+def test_the_line_changes_its_rate_after_the_answer(host: Host) -> None:
+    assert host.refused(m.SetBaud(9600)) is ErrorCode.BAUD
+    assert unpack(m.SetBaudAnswer, host.send(m.SetBaud(921_600)).payload).baud == 921_600
+    assert host.board.baud == 115_200
+    host.board.tick()
+    assert host.board.baud == 921_600
+    host.now += 1
+    host.board.tick()
+    assert host.board.baud == 115_200

@@ -70,9 +70,8 @@ def test_a_tail_of_the_wrong_length(jf16: BoardSpec, program: bytes) -> None:
         read_program(jf16, GOOD._replace(program=program))
 
 
-def test_steps_between_inputs_are_a_feature_that_is_not_there(jf16: BoardSpec) -> None:
-    with pytest.raises(Refusal, match="UNSUPPORTED"):
-        read_program(jf16, GOOD._replace(step=1))
+def test_a_program_names_the_step_of_its_first_input(jf16: BoardSpec) -> None:
+    assert read_program(jf16, GOOD._replace(step=3)).step == 3
 
 
 def test_input_memory_rests_at_zero_volts_and_keeps_codes(jf16: BoardSpec) -> None:

@@ -111,8 +111,6 @@ def test_lengths_that_do_not_fit(memory: Memory, payload: bytes) -> None:
 
 
 def test_kinds_that_are_not_there(memory: Memory, payload: bytes) -> None:
-    with refused(ErrorCode.UNSUPPORTED):
-        memory.begin(whole(payload)._replace(kind=StagedKind.STEP), 7)
     with refused(ErrorCode.BAD_KIND):
         memory.begin(whole(payload)._replace(kind=9), 7)
 
@@ -183,3 +181,74 @@ def test_reading_back(memory: Memory, payload: bytes) -> None:
         memory.read(len(payload), b"\0\0\1")
     with refused(ErrorCode.BAD_LENGTH):
         memory.read(0, b"\0\0")
+
+
+def step(number: int, base: bytes, stream: bytes, result: bytes) -> StageBegin:
+    return delta(base, stream, result)._replace(kind=StagedKind.STEP, step=number)
+
+
+def hold(memory: Memory, number: int, base: bytes, bit: int) -> bytes:
+    """Hold a step that flips a bit of the first byte; the payload that it makes."""
+    result = bytes([base[0] ^ bit]) + base[1:]
+    stream = bytes([0, 0, 1, result[0]])
+    memory.begin(step(number, base, stream, result), 9)
+    memory.data(StageData(9, 0, stream))
+    memory.end()
+    return result
+
+
+def payload_of(memory: Memory) -> bytes:
+    assert memory.active is not None
+    return memory.active.payload
+
+
+def test_steps_change_one_another_and_leave_the_active_image(memory: Memory, payload: bytes) -> None:
+    put(memory, payload)
+    first = hold(memory, 0, payload, 1)
+    second = hold(memory, 1, first, 2)
+    assert payload_of(memory) == payload
+    assert memory.select(1).payload == payload_of(memory) == second
+    assert memory.select(0).payload == first
+    assert [held.payload for held in memory.steps(0, 2)] == [first, second]
+    memory.roll_back()
+    assert payload_of(memory) == payload
+    assert memory.select(1).payload == second
+
+
+def test_a_step_may_be_replaced_and_those_behind_it_are_forgotten(memory: Memory, payload: bytes) -> None:
+    put(memory, payload)
+    first = hold(memory, 0, payload, 1)
+    hold(memory, 1, first, 2)
+    memory.select(0)
+    other = hold(memory, 0, payload, 4)  # from the base, whichever step is active
+    with refused(ErrorCode.NO_STEP):
+        memory.select(1)
+    assert memory.select(0).payload == other
+
+
+def test_steps_that_cannot_be(memory: Memory, payload: bytes, jf16: BoardSpec) -> None:
+    with refused(ErrorCode.WRONG_BASE):
+        memory.begin(step(0, payload, b"", payload), 9)
+    put(memory, payload)
+    with refused(ErrorCode.NO_STEP) as error:
+        memory.begin(step(1, payload, b"", payload), 9)
+    assert (error.value.notice.place, error.value.notice.value) == (1, 0)
+    with refused(ErrorCode.WRONG_BASE):
+        memory.begin(step(0, payload[::-1], b"", payload), 9)
+    for number in range(jf16.run.sequence_depth):
+        hold(memory, number, payload, 0)
+    with refused(ErrorCode.NO_STEP):
+        memory.begin(step(jf16.run.sequence_depth, payload, b"", payload), 9)
+
+
+def test_an_apply_and_its_rollback_forget_the_steps(memory: Memory, payload: bytes) -> None:
+    put(memory, payload)
+    first = hold(memory, 0, payload, 1)
+    put(memory, first)
+    with refused(ErrorCode.NO_STEP):
+        memory.select(0)
+    hold(memory, 0, first, 2)
+    memory.roll_back()
+    assert payload_of(memory) == payload
+    with refused(ErrorCode.NO_STEP):
+        memory.select(0)

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 import pyvisa
 import serial
@@ -50,6 +51,9 @@ def test_it_serves_board_scope_and_meter_until_end_of_input(visa: pyvisa.Resourc
         wired = tomllib.loads(bench.read_text())
         assert wired["board"] == {"url": opened["board"]["url"], "spec": JF16, "id": opened["board"]["id"]}
         assert wired["instruments"]["dmm"]["resource"] == opened["dmm"]["hislip"]
+        listening = [c.laddr.ip for c in psutil.Process(process.pid).net_connections() if c.status == "LISTEN"]
+        assert set(listening) == {"127.0.0.1"}
+        assert len(listening) == 4
         for resource in opened["scope"].values():
             scope = open_visa(visa, resource)
             assert scope.query("*IDN?").startswith("KEYSIGHT")

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from jackfield.errors import LinkError
-from jackfield.link import SerialTransport, open_transport
+from jackfield.link import PortInfo, SerialTransport, open_transport
 from jackfield.link.pseudo_terminal import PseudoTerminal
 
 
@@ -72,3 +72,49 @@ def test_a_port_that_is_not_there(tmp_path: Path) -> None:
     for _ in range(2):  # the lock has been given back
         with pytest.raises(LinkError, match="cannot be opened at 115200 baud"):
             SerialTransport(missing)
+
+
+def test_a_pulled_adapter_is_found_by_its_usb_serial_number(
+    terminal: PseudoTerminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It comes back under another name, as /dev/ttyUSB1 where it was /dev/ttyUSB0."""
+    plugged = [PortInfo(terminal.port, "FT232R", "A50285BI")]
+    monkeypatch.setattr("jackfield.link.ports.list_ports", lambda: tuple(plugged))
+    port = SerialTransport(terminal.port)
+    assert not port.found_again
+    terminal.close()
+    with pytest.raises(LinkError, match="is gone"):
+        port.read(5)
+    assert port.found_again
+    plugged.clear()
+    with pytest.raises(LinkError, match="cannot be opened"):
+        port.reconnect(0.0)
+    again = PseudoTerminal()
+    plugged.append(PortInfo(again.port, "FT232R", "A50285BI"))
+    port.reconnect(5.0)
+    assert not port.found_again
+    port.write(b"back")
+    assert received(again, 4) == b"back"
+    port.close()
+    again.close()
+    terminal.__init__()  # type: ignore[misc]  # the fixture closes it once more
+
+
+def test_a_port_without_a_serial_number_is_opened_again_by_its_name(terminal: PseudoTerminal) -> None:
+    port = SerialTransport(terminal.port)
+    port.reconnect(1.0)
+    port.write(b"a")
+    assert received(terminal, 1) == b"a"
+    assert not port.found_again
+    port.close()
+
+
+def test_the_rate_can_change_unless_the_url_fixes_it(terminal: PseudoTerminal) -> None:
+    with open_transport(f"serial://{terminal.port}") as port:
+        assert port.can_change_baud
+        port.set_baud(921_600)
+        assert port.byte_s == pytest.approx(10 / 921_600)
+        with pytest.raises(LinkError, match="cannot run at -1 baud"):
+            port.set_baud(-1)
+    with open_transport(f"serial://{terminal.port}?baud=921600") as port:
+        assert not port.can_change_baud

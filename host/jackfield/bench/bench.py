@@ -116,7 +116,9 @@ class Bench(Generic[BoardType]):
         for start in range(0, len(codes), self.spec.run.inputs):
             batch = codes[start : start + self.spec.run.inputs]
             self.board.load_inputs(batch, first=0)
-            parts += self._read_parts(replace(program, first=0, count=len(batch)), run_number, len(parts))
+            step = program.step + start if program.step else 0
+            part = replace(program, first=0, count=len(batch), step=step)
+            parts += self._read_parts(part, run_number, len(parts))
         return Measurement.joined(parts)
 
     def read(self, program: RunProgram, run_number: int | None = None) -> Measurement:
@@ -151,7 +153,7 @@ class Bench(Generic[BoardType]):
         parts: list[Measurement] = []
         for first in range(program.first, stop, fits):
             number = None if run_number is None else run_number + runs_before + len(parts)
-            parts.append(self._acquire(replace(program, first=first, count=min(fits, stop - first)), number, decode))
+            parts.append(self._acquire(program.part(first, min(fits, stop - first)), number, decode))
         return parts
 
     def _expect(self, program: RunProgram, mode: str) -> None:

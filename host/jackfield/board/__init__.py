@@ -1,5 +1,6 @@
 """What a board is and what is sent to and read from it: data only, no files, no torch."""
 
+from jackfield.board.c_header import c_header
 from jackfield.board.canonical import canonical_json, to_toml
 from jackfield.board.cell import Cell
 from jackfield.board.image import ConfigImage, delta
@@ -38,6 +39,7 @@ __all__ = [
     "Table",
     "Tolerance",
     "Trigger",
+    "c_header",
     "canonical_json",
     "delta",
     "hold_times",

@@ -13,6 +13,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
+from jackfield.board.bits import join_fields, split_fields
 from jackfield.board.spec import BoardSpec
 from jackfield.errors import DesignError
 
@@ -94,9 +95,9 @@ class ConfigImage:
                 codes = self.codes[name][bank, here]
                 _check_codes(codes, scale.code_range, f"{name} of group {group.name}")
                 fields.append((codes, scale.bits))
-            parts.append(np.concatenate([_to_bits(*field) for field in fields], axis=1).ravel())
+            parts.append(join_fields(fields).ravel())
         _check_codes(self.trim[bank], spec.nodes.trim.code_range, "trim")
-        parts.append(_to_bits(self.trim[bank], spec.nodes.trim.bits).ravel())
+        parts.append(join_fields([(self.trim[bank], spec.nodes.trim.bits)]).ravel())
         return parts
 
     @classmethod
@@ -116,7 +117,7 @@ class ConfigImage:
                 image._read_cells(spec, bank, group.name, bits[start:stop].reshape(group.count, group.cell_bits))
                 start = stop
             stop = start + spec.nodes.count * spec.nodes.trim.bits
-            image.trim[bank] = _from_bits(bits[start:stop].reshape(spec.nodes.count, -1))
+            (image.trim[bank],) = split_fields(bits[start:stop].reshape(spec.nodes.count, -1), [spec.nodes.trim.bits])
             start = stop
         return image
 
@@ -124,9 +125,7 @@ class ConfigImage:
         group = spec.group(name)
         widths = [1, group.reach.source_bits, group.reach.destination_bits]
         widths += [scale.bits for scale in group.parameters.values()]
-        enable, source, destination, *codes = (
-            _from_bits(part) for part in np.split(bits, np.cumsum(widths)[:-1], axis=1)
-        )
+        enable, source, destination, *codes = split_fields(bits, widths)
         self.enable[bank, group.members] = enable.astype(np.bool_)
         self.source[bank, group.members] = group.reach.decode("source", source)
         self.destination[bank, group.members] = group.reach.decode("destination", destination)
@@ -158,11 +157,3 @@ def _check_codes(codes: Integers, limits: tuple[int, int], what: str) -> None:
     if codes.size and (codes.min() < limits[0] or codes.max() > limits[1]):
         worst = int(codes.min()) if codes.min() < limits[0] else int(codes.max())
         raise DesignError(f"code {worst} for {what} is outside {limits[0]}..{limits[1]}")
-
-
-def _to_bits(values: Integers, width: int) -> NDArray[np.uint8]:
-    return (values[:, None] >> np.arange(width) & 1).astype(np.uint8)
-
-
-def _from_bits(bits: NDArray[np.uint8]) -> Integers:
-    return bits.astype(np.int64) @ (1 << np.arange(bits.shape[1], dtype=np.int64))

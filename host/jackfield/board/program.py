@@ -1,6 +1,7 @@
 """What a run plays and reads, and when each slot of it happens."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +20,8 @@ class RunProgram:
 
     `run` holds all nodes at the end of each input's run and scans them; `watch` lets the probes follow one
     node each, live, for one input; `hold_preset` keeps input `first` driven for a slow meter.
-    `hold_ticks` delays the scan after HOLD.
+    `hold_ticks` delays the scan after HOLD. `step` n above 0 plays the first input with held step n - 1 of the
+    board and each further one with the next; 0 leaves the configuration as it is.
     """
 
     steps: tuple[tuple[int, int], ...]
@@ -28,6 +30,7 @@ class RunProgram:
     count: int = 1
     mode: str = "run"
     hold_ticks: int = 0
+    step: int = 0
 
     def __post_init__(self) -> None:
         if self.mode not in MODES:
@@ -35,12 +38,22 @@ class RunProgram:
         if self.mode != "run" and (self.count != 1 or any(len(nodes) != 1 for nodes in self.scan)):
             raise DesignError(f"mode {self.mode!r} takes one input and one node a probe")
 
+    def part(self, first: int, count: int) -> Self:
+        """The same for inputs first .. first + count - 1 alone, each with the step that it has in the whole."""
+        step = self.step + first - self.first if self.step else 0
+        return replace(self, first=first, count=count, step=step)
+
     def check(self, spec: BoardSpec) -> None:
         """Raise DesignError, naming the limit, where the board cannot run this program."""
         if not 1 <= self.count <= spec.run.inputs or not 0 <= self.first <= spec.run.inputs - self.count:
             raise DesignError(
                 f"inputs {self.first}..{self.first + self.count - 1} are asked, board {spec.name} holds "
                 f"{spec.run.inputs}; split the batch"
+            )
+        if self.step and not 0 < self.step <= spec.run.sequence_depth - self.count + 1:
+            raise DesignError(
+                f"steps {self.step - 1}..{self.step + self.count - 2} are asked, board {spec.name} holds "
+                f"{spec.run.sequence_depth}; split the batch"
             )
         if len(self.scan) != spec.probe.count:
             raise DesignError(f"{len(self.scan)} scan lists are given, board {spec.name} has {spec.probe.count} probes")

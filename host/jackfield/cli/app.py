@@ -26,6 +26,7 @@ VERBS = (
     "spice",
     "poke",
     "safe",
+    "conformance",
     "doctor",
 )
 """Each verb is the module of that name in this package, with a function `register(app)`."""

@@ -1,9 +1,11 @@
 """`jackfield boards`: which boards there are, what one of them is, and whether a spec is sound."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from jackfield.cli.files import writing
 from jackfield.cli.guard import guarded
 from jackfield.cli.options import Json, Verbose
 from jackfield.cli.output import Output
@@ -18,10 +20,11 @@ SpecName = Annotated[str, typer.Argument(metavar="BOARD", help="A board's name, 
 
 def register(app: typer.Typer) -> None:
     """Add the verb to `app`."""
-    group = typer.Typer(no_args_is_help=True, help="Which boards there are; show one; check a spec.")
+    group = typer.Typer(no_args_is_help=True, help="Which boards there are; show one; check a spec; its C header.")
     group.command("list")(guarded(list_boards))
     group.command("show")(guarded(show))
     group.command("check")(guarded(check))
+    group.command("header")(guarded(header))
     app.add_typer(group, name="boards")
 
 
@@ -62,6 +65,24 @@ def check(board: SpecName, as_json: Json = False, verbose: Verbose = False) -> N
     output.say(f"board {spec.name} is valid; {len(findings)} finding{'' if len(findings) == 1 else 's'}")
     listed = [{"where": finding.where, "message": finding.message} for finding in findings]
     output.result({"board": spec.name, "valid": True, "findings": listed})
+
+
+def header(
+    board: SpecName,
+    to: Annotated[Path, typer.Option("--output", "-o", metavar="FILE", help="Where to write it.")] = Path("jf_board.h"),
+    as_json: Json = False,
+    verbose: Verbose = False,
+) -> None:
+    """Write a board's constants as a C header, for the firmware in firmware_config/firmware."""
+    from jackfield.board import c_header
+    from jackfield.session import load_spec
+
+    output = Output(as_json)
+    spec = load_spec(board)
+    with writing(to) as part:
+        part.write_text(c_header(spec), encoding="utf-8")
+    output.say(f"{to}: board {spec.name}, an image of {spec.payload_bytes} bytes")
+    output.result({"board": spec.name, "file": to, "digest": spec.digest})
 
 
 def _summary(spec: "BoardSpec") -> dict[str, Any]:

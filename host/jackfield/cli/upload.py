@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -12,7 +12,7 @@ from jackfield.cli.options import BenchPath, Emulator, ImageFile, Json, LogExcha
 from jackfield.cli.output import Output
 
 if TYPE_CHECKING:
-    from jackfield.device import AbstractBoard
+    from jackfield.device import AbstractBoard, CommitReport
 
 __all__ = ["register"]
 
@@ -27,6 +27,9 @@ def upload(
     port: Port = "",
     bench: BenchPath = "bench.toml",
     emulator: Emulator = "",
+    keep: Annotated[
+        bool, typer.Option("--keep", help="Write it into flash, too: the board starts from it. Flash wears out.")
+    ] = False,
     runs: RunsFolder = Path("runs"),
     log_exchange: LogExchange = False,
     as_json: Json = False,
@@ -34,7 +37,8 @@ def upload(
 ) -> None:
     """Upload an image and read it back.
 
-    The board keeps the image in RAM and is left safe: a safe board keeps its configuration.
+    The board has the image in RAM and is left safe: a safe board keeps its configuration. With --keep it has it
+    after the next power-up, too.
     """
     from jackfield.cli.benches import load_for
 
@@ -42,13 +46,20 @@ def upload(
     with _board(port, emulator or bench, runs, log_exchange) as board:
         compiled = load_for(image, board)
         report = board.apply(compiled.image)
+        kept = board.commit() if keep else None
         board_id = board.hello.board_id
     digest = compiled.image.digest(compiled.spec)
     output.say(
         f"{image} is on board {board_id}: {report.kind}, {report.bytes} bytes in {report.seconds:.2f} s, "
         f"{'every code read back equal' if report.verified else 'not verified'}; digest {digest[:12]}"
     )
-    output.result({"board_id": board_id, "image": image, "digest": digest} | report.__dict__)
+    if kept is not None:
+        output.say(f"kept in flash slot {kept.slot}; flash has been erased {kept.erases} times in this board's life")
+    output.result({"board_id": board_id, "image": image, "digest": digest} | report.__dict__ | _of(kept))
+
+
+def _of(kept: "CommitReport | None") -> dict[str, object]:
+    return {} if kept is None else {"slot": kept.slot, "erases": kept.erases}
 
 
 @contextmanager

@@ -1,15 +1,20 @@
 """Boards as objects: one driver a dialect."""
 
-from jackfield.device.abstract import AbstractBoard, BoardStatus, Hello, UploadReport
+from jackfield.device.abstract import AbstractBoard, BoardStatus, CommitReport, Hello, UploadReport
+from jackfield.device.conformance import CheckResult
+from jackfield.device.conformance_suite import conformance
 from jackfield.device.dialects import board_class, connect
 from jackfield.device.jackfield1 import Jackfield1Board
 
 __all__ = [
     "AbstractBoard",
     "BoardStatus",
+    "CheckResult",
+    "CommitReport",
     "Hello",
     "Jackfield1Board",
     "UploadReport",
     "board_class",
+    "conformance",
     "connect",
 ]

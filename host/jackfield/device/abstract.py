@@ -1,6 +1,7 @@
 """What every board can do, whatever it speaks."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Self
 
@@ -10,29 +11,34 @@ from numpy.typing import NDArray
 from jackfield.board import BoardSpec, ConfigImage, RunProgram
 from jackfield.link import AbstractTransport
 
-__all__ = ["AbstractBoard", "BoardStatus", "Hello", "UploadReport"]
+__all__ = ["AbstractBoard", "BoardStatus", "CommitReport", "Hello", "UploadReport"]
 
 
 @dataclass(frozen=True)
 class Hello:
     """Who a board says it is, and its limits.
 
-    `frame_bytes` before COBS, `window` frames in flight, `inputs` vectors of input memory, times in seconds;
-    `image_crc` of the active image (0: none), `run_number` of the last run.
+    `features` among "flash", "sequence", "baud"; `frame_bytes` before COBS, `window` frames in flight, `inputs`
+    vectors of input memory, times in seconds; `image_crc` of the active image (0: none), `staged_offset` bytes
+    held of the transfer with `staged_crc`, `run_number` of the last run.
     """
 
     board_id: str
     spec_name: str
     spec_digest: str
     firmware: str
+    features: tuple[str, ...]
     frame_bytes: int
     window: int
     inputs: int
     sequence_depth: int
     reply_s: float
+    flash_s: float
     watchdog_s: float
     image_bytes: int
     image_crc: int
+    staged_crc: int
+    staged_offset: int
     run_number: int
 
 
@@ -41,6 +47,7 @@ class BoardStatus:
     """State of a board: `state` safe, idle, running or holding; why it is safe, or "none".
 
     `temperature_C` is None where the board cannot tell; `run_number`, `scans`, `outcome` of the last run;
+    `slot` of the flash that the board started from, A or B, or ""; `erases` of the flash in its life;
     `broken_frames` since power-up.
     """
 
@@ -51,6 +58,7 @@ class BoardStatus:
     scans: int
     outcome: str
     image_crc: int
+    slot: str
     erases: int
     broken_frames: int
 
@@ -62,7 +70,7 @@ class BoardStatus:
 
 @dataclass(frozen=True)
 class UploadReport:
-    """What an apply sent: `kind` whole, delta or none (the board had the image), staged `bytes`, `seconds`.
+    """What was sent: `kind` whole, delta, steps or none (the board had the image), staged `bytes`, `seconds`.
 
     `verified`: every code that was sent has been read back and compared.
     """
@@ -71,6 +79,14 @@ class UploadReport:
     bytes: int
     seconds: float
     verified: bool
+
+
+@dataclass(frozen=True)
+class CommitReport:
+    """Where an image is kept: flash slot "A" or "B", and how often flash has been erased in the board's life."""
+
+    slot: str
+    erases: int
 
 
 class AbstractBoard(ABC):
@@ -97,7 +113,7 @@ class AbstractBoard(ABC):
     @property
     @abstractmethod
     def hello(self) -> Hello:
-        """What the board said when it was connected."""
+        """What the board said when it was greeted last."""
 
     @property
     @abstractmethod
@@ -111,6 +127,22 @@ class AbstractBoard(ABC):
     @abstractmethod
     def rollback(self) -> None:
         """Back to the configuration before the last apply."""
+
+    @abstractmethod
+    def commit(self) -> CommitReport:
+        """Keep the active image in flash for the next power-up. Flash wears out: only for what a person wants kept."""
+
+    @abstractmethod
+    def hold_steps(self, images: Sequence[ConfigImage]) -> UploadReport:
+        """Have the board hold these images as steps 0, 1, .. from the image applied last on, which stays active.
+
+        A run whose program names a step plays one after the other between its inputs, without the line. The next
+        apply forgets them.
+        """
+
+    @abstractmethod
+    def select_step(self, step: int) -> None:
+        """Make a held step the active configuration; rollback brings back the image that was applied last."""
 
     @abstractmethod
     def read_image(self) -> ConfigImage:
@@ -139,6 +171,14 @@ class AbstractBoard(ABC):
     @abstractmethod
     def safe(self) -> None:
         """Safe state at once; also right after an exchange that was cut off."""
+
+    @abstractmethod
+    def reconnect(self, patience_s: float = 10.0) -> None:
+        """After the line was gone, find the same board again; the next apply goes on where the last one stopped.
+
+        Waits up to `patience_s` seconds for the port. Raises LinkError where it does not come back, BoardError where
+        another board is there.
+        """
 
     @abstractmethod
     def close(self) -> None:

@@ -2,26 +2,28 @@
 
 import time
 import zlib
-from enum import IntEnum
+from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from jackfield.board import BoardSpec, ConfigImage, RunProgram
-from jackfield.device.abstract import AbstractBoard, BoardStatus, Hello, UploadReport
+from jackfield.device.abstract import AbstractBoard, BoardStatus, CommitReport, Hello, UploadReport
+from jackfield.device.greeting import check_type, hello_of, in_words, status_of
+from jackfield.device.line_rate import LineRate
 from jackfield.device.refusals import checked
 from jackfield.device.run_request import run_request
 from jackfield.device.upload import Upload, differing_code
 from jackfield.errors import BoardError, DesignError, LinkError
 from jackfield.link import AbstractTransport, Exchange, ReplyFrame, read_requests, reply_room, request_room, unpack
 from jackfield.link import messages as m
-from jackfield.link.numbers import PROTOCOL_VERSION, Outcome, SafeReason, State
+from jackfield.link.numbers import Outcome, State
 
 __all__ = ["Jackfield1Board"]
 
-UNKNOWN_TEMPERATURE: Final = 0x7FFF
 POLLS_PER_WATCHDOG: Final = 4
+REPLUG_S: Final = 10.0  # how long an apply waits for a cable that was pulled
 DONE: Final = m.LAYOUTS[m.DoneNotice].number
 
 
@@ -32,11 +34,14 @@ class Jackfield1Board(AbstractBoard):
         self._transport = transport
         self._spec = spec
         self._exchange = Exchange(transport)
+        self._rate = LineRate(transport, self._exchange)
         self._active: bytes | None = None  # payload that the board is known to hold
-        self._image_crc = 0
+        self._base: bytes | None = None  # payload that the held steps begin with
+        self._steps: list[bytes] = []
         try:
-            self._hello = self._greet()
-            _check_type(self._hello, spec)
+            self._greet()
+            check_type(self._hello, spec)
+            self._speed_up()
         except BaseException:
             transport.close()
             raise
@@ -44,7 +49,7 @@ class Jackfield1Board(AbstractBoard):
 
     @classmethod
     def identify(cls, transport: AbstractTransport) -> Hello:
-        return _hello(Exchange(transport))
+        return hello_of(Exchange(transport).start)
 
     @classmethod
     def make_safe(cls, transport: AbstractTransport) -> None:
@@ -58,26 +63,38 @@ class Jackfield1Board(AbstractBoard):
     def spec(self) -> BoardSpec:
         return self._spec
 
-    def _greet(self) -> Hello:
-        hello = _hello(self._exchange)
-        self._exchange.reply_s = hello.reply_s
+    def _greet(self) -> None:
+        self._hello = hello = hello_of(self._rate.start)
+        self._exchange.reply_s, self._exchange.frame_bytes = hello.reply_s, hello.frame_bytes
         if self._active is not None and zlib.crc32(self._active) != hello.image_crc:
             self._active = None  # the board was switched off, or somebody else has configured it
         self._image_crc = hello.image_crc
-        return hello
+
+    def _speed_up(self) -> None:
+        if "baud" in self._hello.features:
+            self._rate.speed_up(self._spec.link.baud, self._ask, self._greet)
 
     def _get_in_step(self) -> None:
         """After an exchange that was cut off, agree on the sequence again."""
         if not self._exchange.in_step:
             self._greet()
 
-    def _ask(self, *requests: tuple[object, ...], patience_s: float = 0.0) -> list[ReplyFrame]:
+    def _ask(self, *requests: tuple[object, ...], patience_s: float = 0.0, longer_s: float = 0.0) -> list[ReplyFrame]:
         self._get_in_step()
-        return checked(self._exchange.ask(requests, patience_s), self._spec)
+        return checked(self._exchange.ask(requests, patience_s, longer_s), self._spec)
 
     def apply(self, image: ConfigImage) -> UploadReport:
         started = time.monotonic()
         payload = image.payload(self._spec)
+        try:
+            return self._apply(payload, started)
+        except LinkError:
+            if not self._transport.found_again:
+                raise
+            self.reconnect(REPLUG_S)
+            return self._apply(payload, started)
+
+    def _apply(self, payload: bytes, started: float) -> UploadReport:
         self._get_in_step()
         before = self._active
         upload = Upload(before, payload, self._hello.frame_bytes)
@@ -90,34 +107,43 @@ class Jackfield1Board(AbstractBoard):
             self._active = before  # refused before it was applied
             raise
         except LinkError:
+            self._active = before
             self._undo(self._image_crc, upload.image_crc)
             raise
-        if read != upload.expected:
-            self.rollback()
-            self._active = before
-            raise LinkError(
-                f"the board at {self._transport.name} read back {differing_code(self._spec, upload, read)}; "
-                "it has been rolled back to the configuration before; check the supply and try again"
-            )
+        self._check_read(upload, read, before)
         self._active, self._image_crc = payload, upload.image_crc
+        self._base, self._steps = payload, []
         return UploadReport(upload.kind, len(upload.staged), time.monotonic() - started, True)
 
+    def _check_read(self, upload: Upload, read: bytes, before: bytes | None) -> None:
+        """Roll back and raise LinkError where the board has not got what was sent."""
+        if read == upload.expected:
+            return
+        self.rollback()
+        self._active = before
+        raise LinkError(
+            f"the board at {self._transport.name} read back {differing_code(self._spec, upload, read)}; "
+            "it has been rolled back to the configuration before; check the supply and try again"
+        )
+
     def _transfer(self, upload: Upload) -> bytes:
-        """Stage, check, apply, read back: the bytes read. A delta travels as one burst."""
+        """Stage, check, make active, read back: the bytes read. One burst, unless a transfer is to be resumed."""
         transfer = self._exchange.next_sequence
         held = 0
         opening: tuple[tuple[object, ...], ...] = (upload.begin,)
-        if upload.kind == "whole":
+        if self._hello.staged_offset and self._hello.staged_crc == upload.begin.crc:
             held = unpack(m.StageBeginAnswer, self._ask(upload.begin)[0].payload).offset
             opening = ()
-        reads = upload.reads()
-        answers = self._ask(*opening, *upload.data(transfer, held), m.StageEnd(), m.Apply(), *reads)
-        return b"".join(answer.payload for answer in answers[-len(reads) :])
+        take = m.SelectStep(upload.begin.step) if upload.kind == "step" else m.Apply()
+        requests = (*opening, *upload.data(transfer, held), m.StageEnd(), take)
+        answers = self._ask(*requests, *upload.reads())
+        return b"".join(answer.payload for answer in answers[-len(upload.reads()) or len(answers) :])
 
     def _undo(self, before_crc: int, after_crc: int) -> None:
         """After a broken line: if the board did apply, but nothing was read back, put it back."""
         try:
-            if self._greet().image_crc == after_crc != before_crc:
+            self._greet()
+            if self._image_crc == after_crc != before_crc:
                 self.rollback()
         except (LinkError, BoardError):
             return  # the line is gone for good: the first error says so
@@ -125,6 +151,65 @@ class Jackfield1Board(AbstractBoard):
     def rollback(self) -> None:
         self._active = None
         self._image_crc = unpack(m.RollbackAnswer, self._ask(m.Rollback())[0].payload).image_crc
+        if self._base is not None and zlib.crc32(self._base) == self._image_crc:
+            self._active = self._base
+
+    def commit(self) -> CommitReport:
+        if "flash" not in self._hello.features:
+            raise BoardError(f"board {self._hello.board_id} keeps no image without power; apply it after each power-up")
+        self._get_in_step()
+        request = m.Commit(self._image_crc)
+        answer = unpack(m.CommitAnswer, self._ask(request, longer_s=self._hello.flash_s)[0].payload)
+        return CommitReport("AB"[answer.slot - 1], answer.erases)
+
+    def hold_steps(self, images: Sequence[ConfigImage]) -> UploadReport:
+        started = time.monotonic()
+        payloads = [image.payload(self._spec) for image in images]
+        if len(payloads) > self._hello.sequence_depth:
+            raise DesignError(
+                f"{len(payloads)} steps are to be held, board {self._hello.board_id} holds "
+                f"{self._hello.sequence_depth}; hold fewer at a time"
+            )
+        before = self._known_base()
+        self._steps, total = [], 0
+        for step, payload in enumerate(payloads):
+            upload = Upload(before, payload, self._hello.frame_bytes, step)
+            if len(upload.staged) > len(payload) // 2:
+                raise DesignError(
+                    f"step {step} changes {len(upload.staged)} bytes of the one before, half of an image's "
+                    f"{len(payload)} are possible; order the steps so that neighbours are alike, or apply the images"
+                )
+            self._active = None
+            self._steps.append(payload)
+            read = self._transfer(upload)
+            self._check_read(upload, read, self._base)
+            self._active, self._image_crc = payload, upload.image_crc
+            before = payload
+            total += len(upload.staged)
+        if payloads:
+            self.rollback()
+        return UploadReport("steps", total, time.monotonic() - started, True)
+
+    def _known_base(self) -> bytes:
+        """The payload that steps begin with, active and known."""
+        self._get_in_step()
+        if self._active != self._base and self._image_crc in map(zlib.crc32, self._steps):
+            self.rollback()  # a step is active
+        if self._active is None or self._active != self._base:
+            self.read_image()
+            self._base = self._active
+        assert self._base is not None
+        return self._base
+
+    def select_step(self, step: int) -> None:
+        self._active = None
+        self._image_crc = unpack(m.SelectStepAnswer, self._ask(m.SelectStep(step))[0].payload).image_crc
+        self._note_step(step)
+
+    def _note_step(self, step: int) -> None:
+        self._active = self._steps[step] if step < len(self._steps) else None
+        if self._active is not None:
+            self._image_crc = zlib.crc32(self._active)
 
     def read_image(self) -> ConfigImage:
         room = request_room(self._hello.frame_bytes) - 4, reply_room(self._hello.frame_bytes)
@@ -153,6 +238,8 @@ class Jackfield1Board(AbstractBoard):
         number = (self._run_number + 1 if run_number is None else run_number) & 0xFFFFFFFF
         self._ask(run_request(program, number, self._hello.frame_bytes))
         self._run_number = number
+        if program.step:
+            self._note_step(program.step + program.count - 2)
 
     def finish(self, timeout: float) -> int:
         deadline = time.monotonic() + timeout
@@ -170,7 +257,7 @@ class Jackfield1Board(AbstractBoard):
         if done.outcome != Outcome.COMPLETE:
             raise BoardError(
                 f"run {self._run_number} on board {self._hello.board_id} was ended after {done.scans} inputs "
-                f"({_name(Outcome, done.outcome)}); start it again"
+                f"({in_words(Outcome, done.outcome)}); start it again"
             )
         return done.scans
 
@@ -189,65 +276,29 @@ class Jackfield1Board(AbstractBoard):
         return m.DoneNotice(status.run_number, status.scans, status.outcome)
 
     def status(self) -> BoardStatus:
-        answer = unpack(m.StatusAnswer, self._ask(m.Status())[0].payload)
-        known = answer.temperature_cC != UNKNOWN_TEMPERATURE
-        return BoardStatus(
-            state=_name(State, answer.state),
-            safe_reason=_name(SafeReason, answer.safe_reason),
-            temperature_C=answer.temperature_cC / 100 if known else None,
-            run_number=answer.run_number,
-            scans=answer.scans,
-            outcome=_name(Outcome, answer.outcome),
-            image_crc=answer.image_crc,
-            erases=answer.erases,
-            broken_frames=answer.broken_frames,
-        )
+        return status_of(self._ask(m.Status())[0].payload)
 
     def stop(self) -> None:
         self._ask(m.Stop())
 
     def safe(self) -> None:
-        self._exchange.start(m.Safe)
+        self._rate.start(m.Safe)
+
+    def reconnect(self, patience_s: float = 10.0) -> None:
+        known = self._hello.board_id
+        self._transport.reconnect(patience_s)
+        self._exchange.begin_anew()
+        self._rate.begin_anew()
+        self._greet()
+        if self._hello.board_id != known:
+            raise BoardError(
+                f"board {known} was connected, board {self._hello.board_id} is now; connect the former again"
+            )
+        self._speed_up()
 
     def close(self) -> None:
         try:
             self.safe()
+            self._rate.slow_down(self._ask)
         finally:
             self._transport.close()
-
-
-def _hello(exchange: Exchange) -> Hello:
-    answer = unpack(m.HelloAnswer, exchange.start(lambda nonce: m.Hello(PROTOCOL_VERSION, nonce)))
-    if answer.version != PROTOCOL_VERSION:
-        raise LinkError(
-            f"the board speaks protocol version {answer.version}, this program version {PROTOCOL_VERSION}; "
-            "update the firmware or jackfield"
-        )
-    return Hello(
-        board_id=answer.board_id,
-        spec_name=answer.spec_name,
-        spec_digest=answer.spec_digest.hex(),
-        firmware=f"{answer.firmware_major}.{answer.firmware_minor}.{answer.firmware_patch}",
-        frame_bytes=answer.frame_bytes,
-        window=answer.window,
-        inputs=answer.inputs,
-        sequence_depth=answer.sequence_depth,
-        reply_s=answer.reply_ms / 1000,
-        watchdog_s=answer.watchdog_ms / 1000,
-        image_bytes=answer.image_bytes,
-        image_crc=answer.image_crc,
-        run_number=answer.run_number,
-    )
-
-
-def _name(numbers: type[IntEnum], value: int) -> str:
-    """In words, or the number where newer firmware knows more words."""
-    return numbers(value).name.lower() if value in list(numbers) else str(value)
-
-
-def _check_type(hello: Hello, spec: BoardSpec) -> None:
-    if hello.spec_digest != spec.digest:
-        raise BoardError(
-            f"board {hello.board_id} is a {hello.spec_name} with spec digest {hello.spec_digest[:12]}, "
-            f"{spec.name} with {spec.digest[:12]} was asked; use the spec that the board was made with"
-        )

@@ -29,7 +29,7 @@ def run_request(program: RunProgram, run_number: int, frame_bytes: int) -> Run:
         first=program.first,
         inputs=program.count,
         hold_ticks=program.hold_ticks,
-        step=0,
+        step=program.step,
         steps=len(program.steps),
         probes=len(program.scan),
         program=tail,

@@ -16,14 +16,17 @@ JOIN_GAP = 3  # bytes between changes below which one piece is shorter than two
 
 
 class Upload:
-    """From payload `old` (None: unknown) to `new`: what is staged, and what must come back."""
+    """From payload `old` (None: unknown) to `new`: what is staged, and what must come back; as step `step` if given."""
 
-    def __init__(self, old: bytes | None, new: bytes, frame_bytes: int) -> None:
+    def __init__(self, old: bytes | None, new: bytes, frame_bytes: int, step: int | None = None) -> None:
         self._frame_bytes = frame_bytes
         self._new = new
         pieces = [(0, new)] if old is None else delta(old, new, gap=JOIN_GAP)
         self.kind, self.staged = "whole", new
-        if old is not None and len(stream := delta_stream(pieces)) < len(new) // 2:
+        stream = b"" if old is None else delta_stream(pieces)
+        if step is not None:
+            self.kind, self.staged = "step", stream
+        elif old is not None and len(stream) < len(new) // 2:
             self.kind, self.staged = "delta", stream
         else:
             pieces = [(0, new)]
@@ -33,10 +36,10 @@ class Upload:
         self.image_crc = zlib.crc32(new)
         self.begin = StageBegin(
             kind=StagedKind[self.kind.upper()],
-            step=0,
+            step=step or 0,
             length=len(self.staged),
             crc=zlib.crc32(self.staged),
-            base_crc=zlib.crc32(old) if old is not None and self.kind == "delta" else 0,
+            base_crc=zlib.crc32(old) if old is not None and self.kind != "whole" else 0,
             image_crc=self.image_crc,
         )
 

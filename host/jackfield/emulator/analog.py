@@ -1,6 +1,6 @@
 """The analog half of the emulated board: presets, runs, hold, and what the probes show of it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import torch
@@ -83,17 +83,34 @@ class AnalogBoard:
         """Volts on the reference jack, and the run that they belong to."""
         return self.probes.reference_V, self.key
 
-    def run(self, program: RunProgram, inputs: NDArray[np.int64], image_crc: int, run_number: int) -> None:
-        """Play `inputs[count, node]` (preset codes) through `program` and let the listener see the probes."""
+    def run(
+        self,
+        program: RunProgram,
+        inputs: NDArray[np.int64],
+        image_crc: int,
+        run_number: int,
+        steps: Sequence[Settings] = (),
+    ) -> None:
+        """Play `inputs[count, node]` (preset codes) through `program` and let the listener see the probes.
+
+        With `steps` each input is played with settings of its own; the last ones stay.
+        """
         self.key = f"{image_crc:08x} {run_number}"
         if program.mode == "hold_preset":
+            for settings in steps:
+                self.configure(settings)
             return
         plan = schedule(self.spec, program)
         nodes = self.plant.nodes
         start = nodes.preset_gain * self.spec.nodes.preset.value(inputs) + nodes.preset_offset_V
         start = np.clip(start, *self.spec.nodes.rail_V)
         with torch.no_grad():
-            trace = self._watched(program, plan, start) if program.mode == "watch" else self._held(program, plan, start)
+            states = self._stepped(program, start, steps) if steps else self._states(program, start)
+            trace = (
+                self._watched(program, plan, *states)
+                if program.mode == "watch"
+                else self._held(program, plan, states[1])
+            )
         self.time_s += plan.total_s
         self.listener(trace)
 
@@ -109,8 +126,18 @@ class AnalogBoard:
             self._circuits[key] = circuit, steps_for(circuit)
         return self._circuits[key]
 
-    def _states(self, program: RunProgram, start: Floats, live: bool) -> tuple[Floats, Floats]:
-        """Times `[i]` from RUN on and states `[i, input, node]`: every tick if `live`, else the last alone."""
+    def _stepped(self, program: RunProgram, start: Floats, steps: Sequence[Settings]) -> tuple[Floats, Floats]:
+        """As `_states`, with settings for each input."""
+        parts = []
+        for settings, volts in zip(steps, start, strict=True):
+            self.configure(settings)
+            times, states = self._states(program, volts[None])
+            parts.append(states)
+        return times, np.concatenate(parts, axis=1)
+
+    def _states(self, program: RunProgram, start: Floats) -> tuple[Floats, Floats]:
+        """Times `[i]` from RUN on and states `[i, input, node]`: every tick in mode watch, else the last alone."""
+        live = program.mode == "watch"
         times, states, now, volts = [np.zeros(1)], [start[None]], 0.0, start
         for number, (bank, ticks) in enumerate(program.steps):
             if number:
@@ -135,10 +162,10 @@ class AnalogBoard:
 
     # What the probes show
 
-    def _held(self, program: RunProgram, plan: Schedule, start: Floats) -> ProbeTrace:
-        _, states = self._states(program, start, live=False)
-        noise = self.randomness.normals(f"node noise {self.key}", start.size).reshape(start.shape)
-        held = states[-1] + self.profile.node_noise_V * noise
+    def _held(self, program: RunProgram, plan: Schedule, states: Floats) -> ProbeTrace:
+        last = states[-1]
+        noise = self.randomness.normals(f"node noise {self.key}", last.size).reshape(last.shape)
+        held = last + self.profile.node_noise_V * noise
         slots = plan.slot_start_s.shape[1]
         volts, droop = (np.zeros((len(program.scan), program.count, slots + 1)) for _ in range(2))
         volts[:, :, 1] = self.probes.reference_V
@@ -153,8 +180,7 @@ class AnalogBoard:
         flat = (len(program.scan), -1)
         return self._trace(plan, Levels(starts.ravel(), volts.reshape(flat), droop.reshape(flat)), None)
 
-    def _watched(self, program: RunProgram, plan: Schedule, start: Floats) -> ProbeTrace:
-        times, states = self._states(program, start, live=True)
+    def _watched(self, program: RunProgram, plan: Schedule, times: Floats, states: Floats) -> ProbeTrace:
         index = np.array([scanned[0] for scanned in program.scan], dtype=np.int64) - 1
         shown = states[:, 0, :][:, index].T
         preset_s = 2 * plan.slot_s  # from here to RUN the probes already show the driven nodes

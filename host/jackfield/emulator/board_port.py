@@ -27,6 +27,7 @@ class BoardPort:
         self._stream: Stream | None = None
         self._hangup = faults.hangup
         self._received = 0
+        self._agreed = board.baud
         spoil_in, spoil_out = (ByteFaults(faults, randomness, way) for way in ("to the board", "to the host"))
         self._inward = _Pace(loop, baud, lambda data: self._to_board(spoil_in(data)))
         self._outward = _Pace(loop, baud, lambda data: self._to_host(spoil_out(data)))
@@ -54,6 +55,14 @@ class BoardPort:
             return
         self._outward.push(self._board.receive(data))
         self._outward.push(self._board.tick())  # the answer has left: now what it announced
+        self._follow_rate()
+
+    def _follow_rate(self) -> None:
+        """A paced line runs at the rate that the two sides agreed on."""
+        if self._board.baud != self._agreed:
+            self._agreed = self._board.baud
+            self._inward.change(self._agreed)
+            self._outward.change(self._agreed)
 
     def _to_host(self, data: bytes) -> None:
         if self._stream is not None:
@@ -61,6 +70,7 @@ class BoardPort:
 
     def _tick(self) -> None:
         self._outward.push(self._board.tick())
+        self._follow_rate()
         self._loop.call_later(TICK_S, self._tick)
 
 
@@ -72,6 +82,10 @@ class _Pace:
         self._baud = baud
         self._deliver = deliver
         self._free_at = 0.0
+
+    def change(self, baud: int) -> None:
+        """From the next byte on, if there is a pace at all."""
+        self._baud = baud if self._baud else 0
 
     def push(self, data: bytes) -> None:
         if not data:

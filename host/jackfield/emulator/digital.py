@@ -1,22 +1,27 @@
 """The digital half of an emulated board: a state machine of bytes in, bytes out and a clock."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Final
 
 from jackfield.board import BoardSpec, RunProgram
+from jackfield.emulator.digital_flash import PowerLossError, Slots
 from jackfield.emulator.digital_program import InputMemory, read_program
+from jackfield.emulator.digital_rate import LineRate
 from jackfield.emulator.digital_session import Session
 from jackfield.emulator.digital_stage import Configuration, Memory
 from jackfield.emulator.refusal import Refusal
 from jackfield.emulator.settings import AnalogHalf
 from jackfield.link import RequestFrame, pack, unpack
 from jackfield.link import messages as m
-from jackfield.link.numbers import PROTOCOL_VERSION, ErrorCode, Mode, Outcome, SafeReason, State
+from jackfield.link.numbers import PROTOCOL_VERSION, ErrorCode, Feature, Mode, Outcome, ProgramPart, SafeReason, State
 
 __all__ = ["DigitalBoard"]
 
 FIRMWARE: Final = (1, 0, 0)
+FEATURES: Final = Feature.FLASH | Feature.SEQUENCE | Feature.BAUD
 REPLY_MS: Final = 250
+FLASH_MS: Final = 2000
 UNKNOWN_TEMPERATURE: Final = 0x7FFF
 DONE: Final = m.LAYOUTS[m.DoneNotice].number
 
@@ -26,7 +31,8 @@ class DigitalBoard:
 
     `clock` gives seconds that never run backwards (for the watchdog only). Whoever moves the bytes calls
     `receive` with what the host sent and writes what it returns; then `tick`, and `tick` again at least
-    every 100 ms: a run happens in `tick`, after its answer has left, and so does the watchdog.
+    every 100 ms: a run happens in `tick`, after its answer has left, and so does the watchdog, and a change
+    of `baud`. At flash operation number `power_cut_at` the power fails, and comes back at once.
     """
 
     def __init__(
@@ -36,23 +42,37 @@ class DigitalBoard:
         clock: Callable[[], float],
         board_id: str,
         temperature_C: Callable[[], float] | None = None,
+        power_cut_at: int = 0,
     ) -> None:
         self._spec = spec
         self._analog = analog
         self._clock = clock
         self._board_id = board_id
         self._temperature_C = temperature_C
-        self._session = Session(spec.link.frame_bytes, spec.link.window, self._execute, self._feed)
-        self._memory = Memory(spec)
-        self._inputs = InputMemory(spec)
-        self._fed_at = clock()
-        self._pending: tuple[int, m.Run, RunProgram] | None = None
-        self._last_run = m.DoneNotice(0, 0, Outcome.NONE)
+        self._slots = Slots(spec, Memory(spec).image_bytes, power_cut_at)
         self._handlers: dict[int, Callable[[RequestFrame], bytes]] = {
             m.LAYOUTS[kind].number: handler for kind, handler in self._handler_table()
         }
-        self._state = State.SAFE
+        self._power_up()
+
+    def _power_up(self) -> None:
+        """All but the flash begins anew; the newest good image in it becomes the active one."""
+        spec = self._spec
+        self._session = Session(spec.link.frame_bytes, spec.link.window, self._execute, self._feed)
+        self._memory = Memory(spec)
+        self._inputs = InputMemory(spec)
+        self._rate = LineRate(spec.link.baud, self._clock)
+        self._fed_at = self._clock()
+        self._pending: tuple[int, m.Run, RunProgram, list[Configuration]] | None = None
+        self._last_run = m.DoneNotice(0, 0, Outcome.NONE)
+        self._state, self._slot = State.SAFE, 0
         self._go_safe(SafeReason.POWER_UP)
+        for slot, payload in self._slots.images():
+            with suppress(Refusal):
+                self._memory.start(self._memory.stored(payload))
+                self._configure(self._memory.active)
+                self._slot = slot
+                return
 
     def _handler_table(self) -> list[tuple[type[tuple[object, ...]], Callable[[RequestFrame], bytes]]]:
         return [
@@ -65,6 +85,9 @@ class DigitalBoard:
             (m.StageEnd, self._stage_end),
             (m.Apply, self._apply),
             (m.Rollback, self._rollback),
+            (m.Commit, self._commit),
+            (m.SelectStep, self._select_step),
+            (m.SetBaud, self._set_baud),
             (m.ReadImage, self._read_image),
             (m.WriteInputs, self._write_inputs),
             (m.Run, self._run),
@@ -72,7 +95,11 @@ class DigitalBoard:
 
     def receive(self, data: bytes) -> bytes:
         """What to send to the host after `data`; never raises, whatever the bytes."""
-        return self._session.receive(data)
+        try:
+            return self._session.receive(data)
+        except PowerLossError:
+            self._power_up()
+            return b""
 
     def tick(self) -> bytes:
         """Do what is due, a run or the watchdog; what to send."""
@@ -80,7 +107,13 @@ class DigitalBoard:
             self._perform(*self._pending)
         elif self._state is State.HOLDING and self._clock() - self._fed_at > self._spec.link.watchdog_s:
             self._go_safe(SafeReason.WATCHDOG)
+        self._rate.tick(self._session.broken_in_a_row)
         return self._session.take_output()
+
+    @property
+    def baud(self) -> int:
+        """The rate of the serial line."""
+        return self._rate.baud
 
     @property
     def state(self) -> State:
@@ -95,18 +128,22 @@ class DigitalBoard:
 
     def _feed(self) -> None:
         self._fed_at = self._clock()
+        self._rate.heard()
 
     def _go_safe(self, reason: SafeReason) -> None:
         """Outputs off; the configuration stays. A run that had not begun is given up, and said to be over."""
         self._analog.safe()
         self._state, self._safe_reason = State.SAFE, reason
         if self._pending is not None:
-            sequence, run, _ = self._pending
+            sequence, run, *_ = self._pending
             self._finish(sequence, run.run_number, 0, Outcome.STOPPED)
 
-    def _perform(self, sequence: int, run: m.Run, program: RunProgram) -> None:
+    def _perform(self, sequence: int, run: m.Run, program: RunProgram, steps: list[Configuration]) -> None:
         inputs = self._inputs.codes[program.first : program.first + program.count].copy()
-        self._analog.run(program, inputs, self._memory.image_crc, run.run_number)
+        first_crc = steps[0].crc if steps else self._memory.image_crc
+        self._analog.run(program, inputs, first_crc, run.run_number, [step.settings for step in steps])
+        if steps:
+            self._memory.active = steps[-1]
         self._state = State.HOLDING if run.mode == Mode.HOLD_PRESET else State.IDLE
         self._feed()
         self._finish(sequence, run.run_number, program.count, Outcome.COMPLETE)
@@ -121,7 +158,7 @@ class DigitalBoard:
         answer = m.HelloAnswer(
             nonce=hello.nonce,
             version=PROTOCOL_VERSION,
-            features=0,
+            features=FEATURES,
             board_id=self._board_id,
             spec_name=spec.name,
             spec_digest=bytes.fromhex(spec.digest),
@@ -131,9 +168,9 @@ class DigitalBoard:
             frame_bytes=spec.link.frame_bytes,
             window=spec.link.window,
             inputs=spec.run.inputs,
-            sequence_depth=0,
+            sequence_depth=spec.run.sequence_depth,
             reply_ms=REPLY_MS,
-            flash_ms=0,
+            flash_ms=FLASH_MS,
             watchdog_ms=round(spec.link.watchdog_s * 1000),
             image_bytes=self._memory.image_bytes,
             image_crc=self._memory.image_crc,
@@ -161,8 +198,8 @@ class DigitalBoard:
             image_crc=self._memory.image_crc,
             staged_crc=self._memory.staged[0],
             staged_offset=self._memory.staged[1],
-            slot=0,
-            erases=0,
+            slot=self._slot,
+            erases=self._slots.erases,
             broken_frames=self._session.broken_frames,
         )
         return pack(answer)
@@ -182,6 +219,8 @@ class DigitalBoard:
 
     def _stage_end(self, request: RequestFrame) -> bytes:
         unpack(m.StageEnd, request.payload)
+        if self._memory.staging_step:
+            self._refuse_while_running()
         self._memory.end()
         return b""
 
@@ -197,13 +236,38 @@ class DigitalBoard:
         self._configure(self._memory.roll_back())
         return pack(m.RollbackAnswer(self._memory.image_crc))
 
+    def _commit(self, request: RequestFrame) -> bytes:
+        meant = unpack(m.Commit, request.payload).image_crc
+        self._refuse_while_running()
+        active = self._memory.active
+        if active is None:
+            raise Refusal(ErrorCode.NOT_CONFIGURED)
+        if active.crc != meant:
+            raise Refusal(ErrorCode.WRONG_IMAGE, value=active.crc)
+        self._end_holding()
+        return pack(m.CommitAnswer(self._slots.keep(active.payload), self._slots.erases))
+
+    def _select_step(self, request: RequestFrame) -> bytes:
+        message = unpack(m.SelectStep, request.payload)
+        self._refuse_while_running()
+        self._configure(self._memory.select(message.step))
+        return pack(m.SelectStepAnswer(self._memory.image_crc))
+
+    def _set_baud(self, request: RequestFrame) -> bytes:
+        baud = unpack(m.SetBaud, request.payload).baud
+        self._rate.ask(baud)
+        return pack(m.SetBaudAnswer(baud))
+
     def _configure(self, configuration: Configuration | None) -> None:
         """New codes reach the cells while no output is live."""
+        self._end_holding()
+        if configuration is not None:
+            self._analog.configure(configuration.settings)
+
+    def _end_holding(self) -> None:
         if self._state is State.HOLDING:
             self._analog.safe()
             self._state = State.IDLE
-        if configuration is not None:
-            self._analog.configure(configuration.settings)
 
     def _read_image(self, request: RequestFrame) -> bytes:
         message = unpack(m.ReadImage, request.payload)
@@ -220,9 +284,24 @@ class DigitalBoard:
         self._refuse_while_running()
         if self._memory.active is None:
             raise Refusal(ErrorCode.NOT_CONFIGURED)
-        self._pending = request.sequence, run, read_program(self._spec, run)
+        program = read_program(self._spec, run)
+        self._pending = request.sequence, run, program, self._steps_of(program)
         self._state, self._safe_reason = State.RUNNING, SafeReason.NONE
         return pack(m.RunAnswer(run.run_number))
+
+    def _steps_of(self, program: RunProgram) -> list[Configuration]:
+        """The held step of each input, none where the configuration stays; raises Refusal."""
+        if not program.step:
+            return []
+        try:
+            return self._memory.steps(program.step - 1, program.count)
+        except Refusal as refusal:
+            raise Refusal(
+                ErrorCode.BAD_PROGRAM,
+                field=ProgramPart.SEQUENCE,
+                place=refusal.notice.place,
+                value=refusal.notice.value,
+            ) from refusal
 
     def _refuse_while_running(self) -> None:
         if self._pending is not None:

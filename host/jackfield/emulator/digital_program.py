@@ -39,8 +39,6 @@ def read_program(spec: BoardSpec, run: Run) -> RunProgram:
         raise _bad(ProgramPart.MODE, run.mode)
     if not 1 <= run.inputs <= spec.run.inputs - run.first or (run.mode != Mode.RUN and run.inputs != 1):
         raise _bad(ProgramPart.INPUTS, run.inputs, run.first)
-    if run.step:
-        raise Refusal(ErrorCode.UNSUPPORTED, value=run.step)
     cursor = _Cursor(run.program)
     steps = tuple((cursor.take(1), cursor.take(4)) for _ in range(run.steps))
     scan = tuple(tuple(cursor.take(2) for _ in range(cursor.take(2))) for _ in range(run.probes))
@@ -48,7 +46,7 @@ def read_program(spec: BoardSpec, run: Run) -> RunProgram:
     _check_steps(spec, steps, run.mode)
     _check_scan(spec, scan, run.mode)
     mode = Mode(run.mode).name.lower()
-    return RunProgram(steps, scan, first=run.first, count=run.inputs, mode=mode, hold_ticks=run.hold_ticks)
+    return RunProgram(steps, scan, run.first, run.inputs, mode, run.hold_ticks, run.step)
 
 
 def _check_steps(spec: BoardSpec, steps: tuple[tuple[int, int], ...], mode: int) -> None:

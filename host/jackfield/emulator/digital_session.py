@@ -40,6 +40,7 @@ class Session:
         self._unacknowledged = 0
         self._out = bytearray()
         self.broken_frames = 0
+        self.broken_in_a_row = 0
 
     def receive(self, data: bytes) -> bytes:
         """What to send after these bytes."""
@@ -64,8 +65,10 @@ class Session:
             request = RequestFrame.parse(body or b"")
         except FrameError:
             self.broken_frames += 1
+            self.broken_in_a_row += 1
             self._nak(NakReason.BROKEN, 0)
             return
+        self.broken_in_a_row = 0
         self._heard()
         if request.number in OPENING:
             self._open(request)

@@ -1,4 +1,4 @@
-"""The board's memory of configurations: a transfer under way, the checked, the active and the previous image."""
+"""The board's memory of configurations: a transfer under way, the checked, active and previous image, held steps."""
 
 import zlib
 from dataclasses import dataclass
@@ -46,14 +46,20 @@ class _Transfer:
 
 
 class Memory:
-    """Staging, checking, applying and rolling back; `active` is None until the first apply."""
+    """Staging, checking, applying, stepping and rolling back; `active` is None until the first apply.
+
+    The base is the image that was applied, or started from, last; steps change it one after the other.
+    """
 
     def __init__(self, spec: BoardSpec) -> None:
         self._reader = ImageReader(spec)
+        self._depth = spec.run.sequence_depth
         self._transfer: _Transfer | None = None
         self._checked: Configuration | None = None
+        self._base: Configuration | None = None
         self._previous: Configuration | None = None
         self._can_roll_back = False
+        self._steps: list[Configuration] = []
         self.active: Configuration | None = None
 
     @property
@@ -73,15 +79,14 @@ class Memory:
 
     def begin(self, message: StageBegin, number: int) -> int:
         """Open or resume a transfer; bytes held already."""
-        if message.kind not in (StagedKind.WHOLE, StagedKind.DELTA):
-            code = ErrorCode.UNSUPPORTED if message.kind == StagedKind.STEP else ErrorCode.BAD_KIND
-            raise Refusal(code, value=message.kind)
+        if message.kind not in list(StagedKind):
+            raise Refusal(ErrorCode.BAD_KIND, value=message.kind)
         if message.length > self.image_bytes or (
             message.kind == StagedKind.WHOLE and message.length < self.image_bytes
         ):
             raise Refusal(ErrorCode.STAGE_LENGTH, place=message.length, value=self.image_bytes)
-        if message.kind == StagedKind.DELTA and (self.active is None or message.base_crc != self.active.crc):
-            raise Refusal(ErrorCode.WRONG_BASE, value=self.image_crc)
+        if message.kind != StagedKind.WHOLE:
+            self._changed_by(message)
         if self._transfer is None or self._transfer.begin != message:
             self._transfer = _Transfer(message)
         self._checked = None
@@ -110,25 +115,56 @@ class Memory:
         if zlib.crc32(staged) != begin.crc:
             raise Refusal(ErrorCode.STAGE_CRC, value=zlib.crc32(staged))
         if begin.kind == StagedKind.WHOLE:
-            self._checked = self._configuration(begin, staged, None)
+            self._checked = self._whole(begin, staged)
+        elif begin.kind == StagedKind.DELTA:
+            self._checked = self._patched(begin, staged, self._changed_by(begin))
         else:
-            payload, places = self._patched(staged, begin.base_crc)
-            self._checked = self._configuration(begin, payload, places)
+            self._steps[begin.step :] = [self._patched(begin, staged, self._changed_by(begin))]
 
-    def apply(self) -> Configuration:
-        """The checked image becomes the active one."""
+    @property
+    def staging_step(self) -> bool:
+        """Whether the open transfer is a step."""
+        return self._transfer is not None and self._transfer.begin.kind == StagedKind.STEP
+
+    def apply(self) -> Configuration | None:
+        """The checked image becomes the active one, and the base."""
         if self._checked is None:
             raise Refusal(ErrorCode.NOTHING_STAGED)
-        self._previous, self.active, self._checked = self.active, self._checked, None
-        self._can_roll_back = True
+        self._previous = self.active
+        self.start(self._checked)
+        self._checked, self._can_roll_back = None, True
+        return self.active
+
+    def start(self, configuration: Configuration | None) -> None:
+        """Begin with this image, without any held step."""
+        self.active = self._base = configuration
+        self._steps.clear()
+
+    def stored(self, payload: bytes) -> Configuration:
+        """The configuration of a payload that the board has kept; raises Refusal like `end`."""
+        return Configuration(payload, zlib.crc32(payload), self._reader.whole(payload))
+
+    def steps(self, first: int, count: int) -> list[Configuration]:
+        """Held steps first .. first + count - 1; raises Refusal where one is not held."""
+        if first + count > len(self._steps):
+            raise Refusal(ErrorCode.NO_STEP, place=first + count - 1, value=len(self._steps))
+        return self._steps[first : first + count]
+
+    def select(self, step: int) -> Configuration:
+        """A held step becomes the active image; raises Refusal where it is not held."""
+        (self.active,) = self.steps(step, 1)
         return self.active
 
     def roll_back(self) -> Configuration | None:
-        """The configuration before the last apply becomes the active one; None: there was none."""
-        if not self._can_roll_back:
+        """From a step to its base, else to the configuration before the last apply; None: there was none."""
+        if self.active is not self._base:
+            self.active = self._base
+        elif self._can_roll_back:
+            self.start(self._previous)
+            self._previous, self._can_roll_back = None, False
+        else:
             raise Refusal(ErrorCode.NO_PREVIOUS)
-        self.active, self._previous, self._checked = self._previous, None, None
-        self._can_roll_back = False
+        self._checked = None
         return self.active
 
     def read(self, origin: int, spans: bytes) -> bytes:
@@ -147,20 +183,25 @@ class Memory:
             place = end
         return bytes(data)
 
-    def _configuration(self, begin: StageBegin, payload: bytes, places: list[range] | None) -> Configuration:
-        crc = zlib.crc32(payload)
-        if crc != begin.image_crc:
-            raise Refusal(ErrorCode.WRONG_IMAGE, value=crc)
-        if places is None or self.active is None:
-            return Configuration(payload, crc, self._reader.whole(payload))
-        touched = np.array([place for piece in places for place in piece], dtype=np.int64)
-        return Configuration(payload, crc, self._reader.changed(self.active.settings, payload, touched))
+    def _changed_by(self, message: StageBegin) -> Configuration:
+        """The image that a delta or a step changes; raises Refusal where the host means another."""
+        base = self.active
+        if message.kind == StagedKind.STEP:
+            held = len(self._steps)
+            if message.step > held or message.step >= self._depth:
+                raise Refusal(ErrorCode.NO_STEP, place=message.step, value=held)
+            base = self._steps[message.step - 1] if message.step else self._base
+        if base is None or message.base_crc != base.crc:  # a rollback may have come in between
+            raise Refusal(ErrorCode.WRONG_BASE, value=base.crc if base else 0)
+        return base
 
-    def _patched(self, stream: bytes, base_crc: int) -> tuple[bytes, list[range]]:
-        """The active image with a delta's changes, and where they are."""
-        if self.active is None or self.active.crc != base_crc:  # a rollback may have come in between
-            raise Refusal(ErrorCode.WRONG_BASE, value=self.image_crc)
-        payload, touched = bytearray(self.active.payload), []
+    def _whole(self, begin: StageBegin, payload: bytes) -> Configuration:
+        _check_crc(begin, payload)
+        return self.stored(payload)
+
+    def _patched(self, begin: StageBegin, stream: bytes, base: Configuration) -> Configuration:
+        """`base` with a delta's changes."""
+        payload, touched = bytearray(base.payload), []
         place = cursor = 0
         while cursor < len(stream):
             head = stream[cursor : cursor + SPAN_BYTES]
@@ -169,7 +210,17 @@ class Memory:
             if len(head) < SPAN_BYTES or len(piece) < head[2] or place + len(piece) > len(payload):
                 raise Refusal(ErrorCode.BAD_DELTA, place=cursor)
             payload[place : place + len(piece)] = piece
-            touched.append(range(place, place + len(piece)))
+            touched.append(np.arange(place, place + len(piece)))
             place += len(piece)
             cursor += SPAN_BYTES + len(piece)
-        return bytes(payload), touched
+        result = bytes(payload)
+        crc = _check_crc(begin, result)
+        places = np.concatenate(touched) if touched else np.zeros(0, dtype=np.int64)
+        return Configuration(result, crc, self._reader.changed(base.settings, result, places))
+
+
+def _check_crc(begin: StageBegin, payload: bytes) -> int:
+    crc = zlib.crc32(payload)
+    if crc != begin.image_crc:
+        raise Refusal(ErrorCode.WRONG_IMAGE, value=crc)
+    return crc

@@ -17,6 +17,7 @@ __all__ = ["ByteFaults", "Faults", "faulty"]
 class Faults:
     """`flip`, `drop`, `double`: share of serial bytes; `hangup`: after so many bytes from the host, 0 never.
 
+    `power`: number of the flash operation at which the board's supply fails, 0 never.
     `late`, `missing`, `truncated`: share of instrument answers; `late_s`: how late. `dead`: that many
     more dead cells.
     """
@@ -25,6 +26,7 @@ class Faults:
     drop: float = 0.0
     double: float = 0.0
     hangup: int = 0
+    power: int = 0
     late: float = 0.0
     late_s: float = 6.0
     missing: float = 0.0
@@ -39,7 +41,7 @@ class Faults:
         for text in texts:
             name, _, value = text.partition("=")
             try:
-                values[name] = int(value) if name in ("hangup", "dead") else float(value)
+                values[name] = int(value) if name in ("hangup", "power", "dead") else float(value)
             except ValueError:
                 name = ""
             if name not in known:

@@ -104,7 +104,9 @@ def _write(file: Path, text: str) -> None:
 
 def _open(loop: Loop, options: EmulatorOptions, analog: AnalogBoard, scope: Scope) -> dict[str, Any]:
     randomness, name = analog.randomness, board_id(analog.randomness)
-    digital = DigitalBoard(analog.spec, analog, time.monotonic, name, lambda: options.temperature_C)
+    digital = DigitalBoard(
+        analog.spec, analog, time.monotonic, name, lambda: options.temperature_C, options.faults.power
+    )
     port = BoardPort(loop, digital, options.faults, randomness, options.baud)
     doors = {
         title: _doors(loop, options.faults, randomness, title, core)

@@ -1,6 +1,6 @@
 """What the digital half hands to the analog half: the codes of one image, as plain arrays."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -33,8 +33,18 @@ class AnalogHalf(Protocol):
     def configure(self, settings: Settings) -> None:
         """Take new codes; nothing runs."""
 
-    def run(self, program: RunProgram, inputs: NDArray[np.int64], image_crc: int, run_number: int) -> None:
-        """Play `inputs[count, node]` (preset codes) and drive the probes; one trigger pulse a batch."""
+    def run(
+        self,
+        program: RunProgram,
+        inputs: NDArray[np.int64],
+        image_crc: int,
+        run_number: int,
+        steps: Sequence[Settings] = (),
+    ) -> None:
+        """Play `inputs[count, node]` (preset codes) and drive the probes; one trigger pulse a batch.
+
+        With `steps` each input is played with settings of its own; the last ones stay.
+        """
 
     def safe(self) -> None:
         """Probes at ground, nothing driven."""

@@ -1,5 +1,6 @@
 """Transports, frames, messages, locks and the port list: how bytes get to a board and back."""
 
+from jackfield.link.cable import Cable, CableOptions
 from jackfield.link.exchange import Exchange
 from jackfield.link.framing import (
     DELIMITER,
@@ -15,9 +16,11 @@ from jackfield.link.framing import (
     unpack,
 )
 from jackfield.link.layout import FrameError, Layout
+from jackfield.link.line_faults import LineFaults
 from jackfield.link.lock import ResourceLock
 from jackfield.link.ports import PortInfo, list_ports
 from jackfield.link.recording import RecordingTransport
+from jackfield.link.replay import Replay
 from jackfield.link.serial_transport import SerialTransport
 from jackfield.link.socket_transport import SocketTransport
 from jackfield.link.spans import SPAN_BYTES, delta_stream, read_requests
@@ -28,12 +31,16 @@ __all__ = [
     "DELIMITER",
     "SPAN_BYTES",
     "AbstractTransport",
+    "Cable",
+    "CableOptions",
     "Exchange",
     "FrameError",
     "FrameReader",
     "Layout",
+    "LineFaults",
     "PortInfo",
     "RecordingTransport",
+    "Replay",
     "ReplyFrame",
     "RequestFrame",
     "ResourceLock",

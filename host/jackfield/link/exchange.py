@@ -7,7 +7,6 @@ last frame of a burst only.
 
 import contextlib
 import secrets
-import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Final
@@ -24,6 +23,7 @@ __all__ = ["Exchange"]
 
 LARGEST_FRAME: Final = 0xFFFF
 FIRST_REPLY_S: Final = 0.5
+FIRST_FRAME: Final = 256  # bytes that the answer to hello has at most
 TRIES: Final = 6
 NAK: Final = LAYOUTS[NakNotice].number
 
@@ -31,11 +31,12 @@ NAK: Final = LAYOUTS[NakNotice].number
 class Exchange:
     """Sequence numbers, window, retransmission and resynchronisation over one transport.
 
-    `reply_s` is the longest time that the board takes for an answer; hello tells it.
+    `reply_s` is the longest time that the board takes for an answer, `frame_bytes` its longest frame; hello tells.
     """
 
     def __init__(self, transport: AbstractTransport) -> None:
         self.reply_s = FIRST_REPLY_S
+        self.frame_bytes = FIRST_FRAME
         self._transport = transport
         self._reader = FrameReader(LARGEST_FRAME)
         self._notices: deque[ReplyFrame] = deque()
@@ -53,6 +54,11 @@ class Exchange:
     def next_sequence(self) -> int:
         """The sequence number of the next request."""
         return self._sequence
+
+    def begin_anew(self) -> None:
+        """The line has been opened again: nothing of what was on it counts, and a session must be opened."""
+        self._reader = FrameReader(LARGEST_FRAME)
+        self._in_step = False
 
     def start(self, opening: Callable[[int], Hello | Safe]) -> bytes:
         """Begin a session, whatever went before: the payload of the answer to `opening(nonce)`.
@@ -80,28 +86,31 @@ class Exchange:
         )
 
     def _await_answer(self, number: int, nonce: int) -> ReplyFrame | None:
-        deadline = time.monotonic() + self.reply_s
-        while (left := deadline - time.monotonic()) > 0:
+        deadline = self._transport.now() + self.reply_s + FIRST_FRAME * self._transport.byte_s
+        while (left := deadline - self._transport.now()) > 0:
             for frame in self._receive(left):
                 if frame is not None and frame.number == number and nonce.to_bytes(4, "little") == frame.payload[:4]:
                     return frame
         return None
 
-    def ask(self, requests: Sequence[tuple[object, ...]], patience_s: float = 0.0) -> list[ReplyFrame]:
+    def ask(
+        self, requests: Sequence[tuple[object, ...]], patience_s: float = 0.0, longer_s: float = 0.0
+    ) -> list[ReplyFrame]:
         """Send requests, as many at a time as the board allows; their answers in order.
 
         Acknowledged-only requests (stage_data) have no answer. After the first refusal (number of the error
-        notice, last in the list) the requests that have not been sent stay at home.
+        notice, last in the list) the requests that have not been sent stay at home. An answer may take
+        `longer_s` more than `reply_s`, and the line its time for all bytes that are on it.
         Raises LinkError where the board has started anew, or stays silent through all tries and `patience_s`.
         """
         if not self._in_step:
             raise LinkError(f"the exchange with {self._transport.name} was cut off; say hello to the board again")
         self._in_step = False  # until this one has come to its end
         flight = Flight(requests, self._sequence)
-        patience = _Patience(patience_s)
+        patience = _Patience(self._transport.now, patience_s)
         while not flight.landed:
             self._send(flight)
-            limit_s = self.reply_s + flight.bytes_out * self._transport.byte_s
+            limit_s = self.reply_s + longer_s + (flight.bytes_out + self.frame_bytes) * self._transport.byte_s
             for frame in self._receive(patience.left(limit_s)):
                 if frame is None:
                     flight.something_broke()
@@ -120,13 +129,13 @@ class Exchange:
 
     def notice(self, number: int, timeout_s: float) -> ReplyFrame | None:
         """The next notice `number` from the board, or None after `timeout_s`."""
-        deadline = time.monotonic() + timeout_s
+        deadline = self._transport.now() + timeout_s
         while True:
             while self._notices:
                 frame = self._notices.popleft()
                 if frame.number == number:
                     return frame
-            left = deadline - time.monotonic()
+            left = deadline - self._transport.now()
             if left <= 0:
                 return None
             self._notices += [frame for frame in self._receive(left) if frame is not None]
@@ -158,19 +167,20 @@ class Exchange:
 class _Patience:
     """How long to wait for progress: `limit_s` a try, TRIES tries, and `silence_s` at least."""
 
-    def __init__(self, silence_s: float) -> None:
+    def __init__(self, now: Callable[[], float], silence_s: float) -> None:
+        self._now = now
         self._silence_s = silence_s
         self._settled = 0
         self._tries = 0
-        self._waiting_since = self._silent_since = time.monotonic()
+        self._waiting_since = self._silent_since = now()
 
     def left(self, limit_s: float) -> float:
         """Seconds until the next timeout."""
-        return max(self._waiting_since + limit_s - time.monotonic(), 0.0)
+        return max(self._waiting_since + limit_s - self._now(), 0.0)
 
     def lost(self, settled: int, limit_s: float) -> bool:
         """Whether a timeout is due, given how much has been settled so far."""
-        now = time.monotonic()
+        now = self._now()
         if settled > self._settled:
             self._settled, self._tries = settled, 0
             self._waiting_since = self._silent_since = now
@@ -182,4 +192,4 @@ class _Patience:
     @property
     def exhausted(self) -> bool:
         """Whether the board is given up."""
-        return self._tries >= TRIES and time.monotonic() - self._silent_since >= self._silence_s
+        return self._tries >= TRIES and self._now() - self._silent_since >= self._silence_s

@@ -122,7 +122,7 @@ class StopAnswer(NamedTuple):
 
 
 class SetBaud(NamedTuple):
-    """Both sides change after the answer; without a valid frame within 500 ms the board goes back."""
+    """Both sides change after the answer; the board goes back to its first rate if that does not work."""
 
     baud: int  # one of the spec's link.baud
 
@@ -177,7 +177,7 @@ class ApplyAnswer(NamedTuple):
 
 
 class Rollback(NamedTuple):
-    """Back to the configuration before the last apply."""
+    """Back to the configuration before the last apply; from a held step, to the image that the steps begin with."""
 
 
 class RollbackAnswer(NamedTuple):

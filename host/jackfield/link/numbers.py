@@ -105,6 +105,9 @@ class ErrorCode(IntEnum):
     OUT_OF_BOUNDS = 19
     BAD_KIND = 20
     SELF_TEST = 21
+    FLASH = 22
+    BAUD = 23
+    NO_STEP = 24
 
 
 class ProgramPart(IntEnum):
@@ -139,4 +142,7 @@ ERROR_TEXT = {
     ErrorCode.OUT_OF_BOUNDS: "the image has {value} bytes, byte {place} was asked for",
     ErrorCode.BAD_KIND: "staged kind {value} does not exist",
     ErrorCode.SELF_TEST: "self-test {value} failed",
+    ErrorCode.FLASH: "flash slot {place} reads back wrong at byte {value}",
+    ErrorCode.BAUD: "the line cannot run at {value} baud",
+    ErrorCode.NO_STEP: "step {place} is asked, {value} steps are held",
 }

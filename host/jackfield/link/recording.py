@@ -1,7 +1,6 @@
 """Writes down everything that passes a transport."""
 
 import json
-import time
 from typing import TextIO
 
 from jackfield.link.transport import AbstractTransport
@@ -15,7 +14,7 @@ class RecordingTransport(AbstractTransport):
     def __init__(self, inner: AbstractTransport, sink: TextIO) -> None:
         self._inner = inner
         self._sink = sink
-        self._start = time.monotonic()
+        self._start = inner.now()
 
     @property
     def name(self) -> str:
@@ -24,6 +23,23 @@ class RecordingTransport(AbstractTransport):
     @property
     def byte_s(self) -> float:
         return self._inner.byte_s
+
+    def now(self) -> float:
+        return self._inner.now()
+
+    @property
+    def can_change_baud(self) -> bool:
+        return self._inner.can_change_baud
+
+    def set_baud(self, baud: int) -> None:
+        self._inner.set_baud(baud)
+
+    @property
+    def found_again(self) -> bool:
+        return self._inner.found_again
+
+    def reconnect(self, patience_s: float) -> None:
+        self._inner.reconnect(patience_s)
 
     def write(self, data: bytes) -> None:
         self._note("sent", data)
@@ -39,5 +55,5 @@ class RecordingTransport(AbstractTransport):
         self._inner.close()
 
     def _note(self, what: str, data: bytes) -> None:
-        line = {"t": round(time.monotonic() - self._start, 6), what: data.hex()}
+        line = {"t": round(self._inner.now() - self._start, 6), what: data.hex()}
         self._sink.write(json.dumps(line) + "\n")

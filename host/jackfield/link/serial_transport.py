@@ -6,32 +6,40 @@ file), and after a hang-up its properties raise a bare OSError: all translated h
 
 import os
 import select
+import time
 from typing import Any, Final
 
 import serial
 
 from jackfield.errors import LinkError
 from jackfield.link.lock import ResourceLock
+from jackfield.link.ports import adapter_of, port_of
 from jackfield.link.transport import AbstractTransport
 
 __all__ = ["SerialTransport"]
 
 WRITE_TIMEOUT_S: Final = 10.0
+LOOK_AGAIN_S: Final = 0.1
 GONE = "serial port {port} is gone ({why}); plug the cable in again, or list the ports with 'jackfield doctor'"
 
 
 class SerialTransport(AbstractTransport):
     """Port `port` (`/dev/ttyUSB0`, `COM3`, a pty) at `baud`, locked against other jackfield processes.
 
-    Raises LinkError where the port does not exist, may not be opened or is in use (the holder is named).
+    With `fixed_baud` the rate is not to be changed. Raises LinkError where the port does not exist, may not be
+    opened or is in use (the holder is named).
     """
 
-    def __init__(self, port: str, baud: int = 115200) -> None:
-        self._path = port
-        self._lock = ResourceLock(f"serial port {port}", os.path.realpath(port))
+    def __init__(self, port: str, baud: int = 115200, *, fixed_baud: bool = False) -> None:
+        self._baud = baud
+        self._fixed_baud = fixed_baud
         self._port = self._open(port, baud)
+        self._adapter = adapter_of(port)
+        self._lost = False
 
     def _open(self, port: str, baud: int) -> serial.Serial:
+        self._path = port
+        self._lock = ResourceLock(f"serial port {port}", os.path.realpath(port))
         self._lock.acquire()
         try:
             return serial.Serial(port, baud, timeout=0, write_timeout=WRITE_TIMEOUT_S, exclusive=_exclusive())
@@ -49,6 +57,38 @@ class SerialTransport(AbstractTransport):
     @property
     def byte_s(self) -> float:
         return 10.0 / float(self._port.baudrate)
+
+    @property
+    def can_change_baud(self) -> bool:
+        return not self._fixed_baud
+
+    def set_baud(self, baud: int) -> None:
+        try:
+            self._port.baudrate = baud
+        except (OSError, TypeError, ValueError) as error:
+            raise LinkError(
+                f"serial port {self._path} cannot run at {baud} baud: {error}; fix a rate with ?baud=... in its URL"
+            ) from error
+
+    @property
+    def found_again(self) -> bool:
+        """Whether the cable of a USB adapter with a serial number was pulled."""
+        return self._lost and bool(self._adapter)
+
+    def reconnect(self, patience_s: float) -> None:
+        """Wait for the same port, or for the adapter with the same USB serial number under whatever name."""
+        self.close()
+        deadline = time.monotonic() + patience_s
+        while True:
+            try:
+                self._port = self._open(port_of(self._adapter) or self._path, self._baud)
+            except LinkError:
+                if time.monotonic() >= deadline:
+                    raise
+                time.sleep(LOOK_AGAIN_S)
+            else:
+                self._lost = False
+                return
 
     def write(self, data: bytes) -> None:
         try:
@@ -75,6 +115,7 @@ class SerialTransport(AbstractTransport):
         return bytes(first + self._port.read(self._port.in_waiting)) if first else b""
 
     def _gone(self, error: Exception) -> LinkError:
+        self._lost = True
         return LinkError(GONE.format(port=self._path, why=error))
 
     def close(self) -> None:

@@ -17,23 +17,31 @@ class SocketTransport(AbstractTransport):
     """The board behind `host:port`; raises LinkError where nobody listens or the board is in use."""
 
     def __init__(self, host: str, port: int) -> None:
-        self._address = f"{host}:{port}"
+        self._where = host, port
         self._lock = ResourceLock(f"board at {self.name}", self.name)
+        self._socket = self._connect(CONNECT_TIMEOUT_S)
+
+    def _connect(self, patience_s: float) -> socket.socket:
         self._lock.acquire()
         try:
-            self._socket = socket.create_connection((host, port), timeout=CONNECT_TIMEOUT_S)
+            line = socket.create_connection(self._where, timeout=patience_s)
         except OSError as error:
             self._lock.release()
             raise LinkError(f"nothing answers at {self.name}: {error}; start the board or correct the URL") from error
-        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        line.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        return line
 
     @property
     def name(self) -> str:
-        return f"socket://{self._address}"
+        return f"socket://{self._where[0]}:{self._where[1]}"
 
     @property
     def byte_s(self) -> float:
         return 0.0
+
+    def reconnect(self, patience_s: float) -> None:
+        self.close()
+        self._socket = self._connect(patience_s)
 
     def write(self, data: bytes) -> None:
         try:

@@ -11,16 +11,19 @@ __all__ = ["open_transport"]
 
 
 def open_transport(url: str, baud: int = 115200) -> AbstractTransport:
-    """Open `serial:///dev/ttyUSB0`, `serial://COM3` or `socket://127.0.0.1:5000`; `?baud=921600` overrides `baud`.
+    """Open `serial:///dev/ttyUSB0`, `serial://COM3` or `socket://127.0.0.1:5000`; `?baud=921600` fixes the rate.
+
+    Else it begins at `baud`, and the driver may agree with the board on a higher one.
 
     Raises LinkError where the URL is no such URL, or the port cannot be opened.
     """
     parts = urlsplit(url)
     if parts.scheme in ("serial", "socket"):
         try:
-            baud = int(parse_qs(parts.query).get("baud", [str(baud)])[-1])
+            fixed = parse_qs(parts.query).get("baud")
             if parts.scheme == "serial" and parts.netloc + parts.path:
-                return SerialTransport(parts.netloc + parts.path, baud)
+                rate = int(fixed[-1]) if fixed else baud
+                return SerialTransport(parts.netloc + parts.path, rate, fixed_baud=fixed is not None)
             if parts.scheme == "socket" and parts.hostname and parts.port:
                 return SocketTransport(parts.hostname, parts.port)
         except ValueError as error:

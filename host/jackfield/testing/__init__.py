@@ -1,7 +1,8 @@
 """Helpers for the tests of drivers, ours and third parties'; never imported at run time."""
 
+from jackfield.testing.cable import CableTransport
 from jackfield.testing.expected import ExpectedTransport, expected_exchange
 from jackfield.testing.faulty import FaultyTransport
 from jackfield.testing.loopback import LoopbackTransport
 
-__all__ = ["ExpectedTransport", "FaultyTransport", "LoopbackTransport", "expected_exchange"]
+__all__ = ["CableTransport", "ExpectedTransport", "FaultyTransport", "LoopbackTransport", "expected_exchange"]

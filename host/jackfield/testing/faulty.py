@@ -24,6 +24,9 @@ class FaultyTransport(AbstractTransport):
     def byte_s(self) -> float:
         return self._inner.byte_s
 
+    def now(self) -> float:
+        return self._inner.now()
+
     def write(self, data: bytes) -> None:
         self._inner.write(self._spoilt(data))
 

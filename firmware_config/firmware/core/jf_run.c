@@ -1,0 +1,236 @@
+/* States, runs, the watchdog and the input memory. PROTOCOL.md section 4. */
+#include "jf_core.h"
+
+#define STEP_BYTES 5u
+
+static jf_program *const program = &jf.run.program;
+
+static bool running(void) { return jf.run.state == JF_STATE_RUNNING; }
+
+bool jf_refused_while_running(jf_answer *answer) {
+    if (running())
+        jf_refuse(answer, JF_ERROR_CODE_BUSY, 0, program->number);
+    return running();
+}
+
+/* Whatever is held for a meter ends, because settings are about to change. */
+void jf_outputs_off(void) {
+    if (jf.run.state != JF_STATE_HOLDING)
+        return;
+    jf_hal_safe();
+    jf.run.state = JF_STATE_IDLE;
+}
+
+static void finish(uint32_t scans, uint8_t outcome) {
+    uint8_t done[JF_DONE_BYTES];
+    jf.run.number = program->number;
+    jf.run.scans = scans;
+    jf.run.outcome = outcome;
+    jf.run.due = false;
+    jf_put32(done + JF_DONE_RUN_NUMBER, program->number);
+    jf_put32(done + JF_DONE_SCANS, scans);
+    done[JF_DONE_OUTCOME] = outcome;
+    jf_send(JF_DONE, jf.run.sequence, done, sizeof done);
+}
+
+/* Outputs off; the configuration stays. A run that has not ended is given up, and said to be over. */
+void jf_go_safe(uint8_t reason, uint8_t outcome) {
+    bool ended = running();
+    uint32_t scans = 0;
+    if (ended && !jf.run.due)
+        jf_hal_run_ended(&scans);
+    jf_hal_safe();
+    jf.run.state = JF_STATE_SAFE;
+    jf.run.reason = reason;
+    if (ended)
+        finish(scans, outcome);
+}
+
+void jf_run_reset(uint8_t reason, uint32_t failed_test) {
+    for (uint32_t i = 0; i < (uint32_t)JF_INPUTS * JF_NODES; i++)
+        jf.run.input[i] = JF_PRESET_REST;
+    jf.run.failed_test = failed_test;
+    jf.line.heard = jf_hal_ms();
+    jf_go_safe(reason, JF_OUTCOME_NONE);
+}
+
+static void start(void) {
+    jf.run.due = false;
+    if (program->step)
+        jf_steps_select(program->step - 1u);
+    jf_hal_run(program);
+    if (program->mode == JF_MODE_HOLD_PRESET) {
+        jf.run.state = JF_STATE_HOLDING;
+        finish(1, JF_OUTCOME_COMPLETE);
+    }
+}
+
+void jf_run_tick(void) {
+    uint32_t scans;
+    if (running() && jf.run.due) {
+        start();
+    } else if (running() && jf_hal_run_ended(&scans)) {
+        jf.run.state = JF_STATE_IDLE;
+        finish(scans, JF_OUTCOME_COMPLETE);
+    } else if (running() || jf.run.state == JF_STATE_HOLDING) {
+        if (jf_hal_ms() - jf.line.heard > JF_WATCHDOG_MS)
+            jf_go_safe(JF_SAFE_REASON_WATCHDOG, JF_OUTCOME_WATCHDOG);
+    }
+}
+
+void jf_next_input(void) {
+#if JF_STEP_BYTES
+    if (program->step && jf.steps.selected + 1 < (int)jf.steps.count)
+        jf_steps_select((unsigned)(jf.steps.selected + 1));
+#endif
+}
+
+const uint16_t *jf_input(unsigned input) { return jf.run.input + (uint32_t)input * JF_NODES; }
+
+void jf_do_write_inputs(const jf_request *request, jf_answer *answer) {
+    uint32_t first = jf_get32(request->payload + JF_WRITE_INPUTS_START), all = (uint32_t)JF_INPUTS * JF_NODES;
+    const uint8_t *bytes = request->payload + JF_WRITE_INPUTS_BYTES;
+    uint32_t size = request->size - JF_WRITE_INPUTS_BYTES, count = size / 2;
+    if (jf_refused_while_running(answer))
+        return;
+    if (size % 2) {
+        jf_refuse(answer, JF_ERROR_CODE_BAD_LENGTH, 0, size);
+        return;
+    }
+    if (first > all || count > all - first) {
+        jf_refuse(answer, JF_ERROR_CODE_INPUT_RANGE, first + count, all);
+        return;
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        uint16_t code = jf_get16(bytes + 2 * i);
+        if (code < JF_PRESET_LEAST || code > JF_PRESET_MOST) {
+            jf_refuse(answer, JF_ERROR_CODE_INPUT_CODE, first + i, code);
+            return;
+        }
+    }
+    for (uint32_t i = 0; i < count; i++)
+        jf.run.input[first + i] = jf_get16(bytes + 2 * i);
+}
+
+/* Where the list of `probe` begins in the tail: at its count. */
+static uint32_t list_at(const jf_program *run, unsigned probe) {
+    uint32_t at = run->steps * STEP_BYTES;
+    while (probe--)
+        at += 2u + 2u * jf_get16(run->tail + at);
+    return at;
+}
+
+void jf_program_step(const jf_program *run, unsigned index, uint8_t *bank, uint32_t *ticks) {
+    *bank = run->tail[index * STEP_BYTES];
+    *ticks = jf_get32(run->tail + index * STEP_BYTES + 1);
+}
+
+uint16_t jf_program_node(const jf_program *run, unsigned probe, unsigned slot) {
+    uint32_t at = list_at(run, probe);
+    return slot < jf_get16(run->tail + at) ? jf_get16(run->tail + at + 2 + 2 * slot) : 0;
+}
+
+unsigned jf_program_slots(const jf_program *run) {
+    unsigned most = 0;
+    for (unsigned probe = 0; probe < run->probes; probe++) {
+        unsigned count = jf_get16(run->tail + list_at(run, probe));
+        most = count > most ? count : most;
+    }
+    return most;
+}
+
+static bool bad(jf_answer *answer, unsigned part, uint32_t place, uint32_t value) {
+    jf_refuse_at(answer, JF_ERROR_CODE_BAD_PROGRAM, 0, part, place, value);
+    return false;
+}
+
+/* Whether the tail has room for all its lists and nothing behind them. */
+static bool whole_tail(const jf_program *run, const uint8_t *tail) {
+    uint32_t at = run->steps * STEP_BYTES;
+    for (unsigned probe = 0; probe < run->probes; probe++) {
+        if (at + 2 > run->tail_bytes)
+            return false;
+        at += 2u + 2u * jf_get16(tail + at);
+    }
+    return at == run->tail_bytes;
+}
+
+static bool check_steps(const jf_program *run, const uint8_t *tail, jf_answer *answer) {
+    uint64_t total = 0;
+    for (unsigned i = 0; i < run->steps; i++, tail += STEP_BYTES) {
+        uint32_t ticks = jf_get32(tail + 1);
+        if (tail[0] >= JF_BANKS)
+            return bad(answer, JF_PROGRAM_PART_STEPS, i, tail[0]);
+        if (!ticks)
+            return bad(answer, JF_PROGRAM_PART_STEPS, i, ticks);
+        total += ticks;
+    }
+    if (run->mode != JF_MODE_HOLD_PRESET && (total < JF_RUN_LEAST_TICKS || total > JF_RUN_MOST_TICKS))
+        return bad(answer, JF_PROGRAM_PART_STEPS, run->steps, total > UINT32_MAX ? UINT32_MAX : (uint32_t)total);
+    return true;
+}
+
+static bool check_scan(const jf_program *run, const uint8_t *tail, jf_answer *answer) {
+    if (run->probes != JF_PROBES)
+        return bad(answer, JF_PROGRAM_PART_SCAN, 0, run->probes);
+    tail += run->steps * STEP_BYTES;
+    for (unsigned probe = 0; probe < run->probes; probe++) {
+        unsigned count = jf_get16(tail);
+        if (run->mode != JF_MODE_RUN && count != 1)
+            return bad(answer, JF_PROGRAM_PART_SCAN, probe, count);
+        for (tail += 2; count--; tail += 2)
+            if (jf_get16(tail) < 1 || jf_get16(tail) > JF_NODES)
+                return bad(answer, JF_PROGRAM_PART_SCAN, probe, jf_get16(tail));
+    }
+    return true;
+}
+
+static bool check(const jf_program *run, const uint8_t *tail, jf_answer *answer) {
+    uint32_t last = (uint32_t)run->step + run->inputs - 2u;
+    if (run->mode > JF_MODE_HOLD_PRESET)
+        return bad(answer, JF_PROGRAM_PART_MODE, 0, run->mode);
+    if (!run->inputs || (uint32_t)run->first + run->inputs > JF_INPUTS || (run->mode != JF_MODE_RUN && run->inputs != 1))
+        return bad(answer, JF_PROGRAM_PART_INPUTS, run->first, run->inputs);
+    if (run->step && !JF_STEP_BYTES) {
+        jf_refuse(answer, JF_ERROR_CODE_UNSUPPORTED, 0, run->step);
+        return false;
+    }
+    if (!whole_tail(run, tail)) {
+        jf_refuse(answer, JF_ERROR_CODE_BAD_LENGTH, 0, run->tail_bytes);
+        return false;
+    }
+    if (!check_steps(run, tail, answer) || !check_scan(run, tail, answer))
+        return false;
+    return !run->step || last < jf_steps_held() || bad(answer, JF_PROGRAM_PART_SEQUENCE, last, jf_steps_held());
+}
+
+void jf_do_run(const jf_request *request, jf_answer *answer) {
+    const uint8_t *from = request->payload, *tail = from + JF_RUN_BYTES;
+    jf_program wanted, *run = &wanted;
+    if (jf_refused_while_running(answer))
+        return;
+    if (!jf.stage.has_active || jf.run.failed_test) {
+        jf_refuse(answer, jf.run.failed_test ? JF_ERROR_CODE_SELF_TEST : JF_ERROR_CODE_NOT_CONFIGURED, 0,
+                  jf.run.failed_test);
+        return;
+    }
+    run->number = jf_get32(from + JF_RUN_RUN_NUMBER);
+    run->mode = from[JF_RUN_MODE];
+    run->first = jf_get16(from + JF_RUN_FIRST);
+    run->inputs = jf_get16(from + JF_RUN_INPUTS);
+    run->hold_ticks = jf_get32(from + JF_RUN_HOLD_TICKS);
+    run->step = jf_get16(from + JF_RUN_STEP);
+    run->steps = from[JF_RUN_STEPS];
+    run->probes = from[JF_RUN_PROBES];
+    run->tail_bytes = (uint16_t)(request->size - JF_RUN_BYTES);
+    if (!check(run, tail, answer))
+        return;
+    jf_outputs_off();
+    memcpy(run->tail, tail, run->tail_bytes);
+    *program = wanted;
+    jf.run.sequence = request->sequence;
+    jf.run.state = JF_STATE_RUNNING;
+    jf.run.reason = JF_SAFE_REASON_NONE;
+    jf.run.due = true; /* starts once the answer is on its way */
+    jf_answer32(answer, run->number);
+}

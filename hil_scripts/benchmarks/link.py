@@ -1,0 +1,254 @@
+"""The link: faults, power cuts, garbage, how full the line is, and what travels twice.
+
+Line time is the cable's own, counted and not waited for: the same on every machine.
+"""
+
+import random
+import select
+import tempfile
+import threading
+import time
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+from benchmarks._link_boards import CountingCable, jf1024, new_board, random_image, same
+from benchmarks._rows import Row
+
+from jackfield.board import BoardSpec, ConfigImage
+from jackfield.device import Jackfield1Board
+from jackfield.device.upload import Upload
+from jackfield.errors import LinkError
+from jackfield.link import CableOptions, Exchange, LineFaults, open_transport
+from jackfield.link import messages as m
+from jackfield.link.bridge import Bridge
+from jackfield.link.bridge_ends import BoardEnd, InProcess, connected
+from jackfield.link.framing import encode_request
+from jackfield.session import load_spec
+from jackfield.testing import CableTransport, LoopbackTransport
+from jackfield.testing.firmware import (
+    FirmwareLibrary,
+    build_library,
+    build_process,
+    firmware_process,
+    missing_tools,
+)
+from jackfield.testing.power_cuts import power_cuts
+
+KINDS = ("flip", "drop", "double", "hang_up", "mixed")
+LOWEST, HIGHEST = 1e-5, 3e-3
+BAUDS = (115_200, 921_600, 12_000_000)
+TURNAROUND_S = 4e-3
+EFFICIENCY, OVER_THE_LINE, WITH_READBACK_S, DELTA_SHARE, BIG_S = 0.77, 1.03, 1.6, 0.03, 8.0
+GARBAGE_PIECE = 1 << 16
+STUCK_S = 10.0
+
+
+def run(quick: bool) -> list[Row]:
+    """All rows; quick ones do a tenth of the faults, garbage and pairs."""
+    return [
+        _faulted_uploads(1_000 if quick else 10_000),
+        *_firmware_rows(200 if quick else 2_000, 10 if quick else 50),
+        *(_efficiency(baud) for baud in BAUDS),
+        *_jf96_rows(),
+        _jf1024_row(),
+        _sent_twice(20 if quick else 100),
+    ]
+
+
+def _row(name: str, workload: str, ours: float, unit: str, asked: str, holds: bool, error: float | None = None) -> Row:
+    return {
+        "name": name,
+        "workload": workload,
+        "against": "-",
+        "ours": ours,
+        "theirs": None,
+        "unit": unit,
+        "ratio": None,
+        "error": error,
+        "asked": asked,
+        "holds": holds,
+    }
+
+
+def _faulted_uploads(count: int) -> Row:
+    spec = load_spec("jf16")
+    found = Counter(_faulted_upload(spec, seed) for seed in range(count))
+    workload = f"{count} jf16 uploads, faults {LOWEST:g} to {HIGHEST:g} a byte: " + ", ".join(
+        f"{number} {what}" for what, number in sorted(found.items())
+    )
+    wrong = found["wrong_commits"]
+    return _row("faulted_uploads", workload, float(wrong), "wrong commits", "0", wrong == 0)
+
+
+def _faulted_upload(spec: BoardSpec, seed: int) -> str:
+    """What became of one upload: the board's settings are looked at behind its own decoder, not over the line."""
+    rng, chosen = np.random.default_rng(seed), random.Random(seed)
+    old, new = random_image(spec, rng), random_image(spec, rng)
+    share = LOWEST * (HIGHEST / LOWEST) ** chosen.random()
+    faults = LineFaults.parse([f"{KINDS[seed % len(KINDS)]}={share}"])
+    digital, analog = new_board(spec)
+    Jackfield1Board(LoopbackTransport(digital), spec).apply(old)
+    try:
+        board = Jackfield1Board(CableTransport(digital, CableOptions(921_600, faults=faults, seed=seed)), spec)
+        verified = board.apply(new).verified
+    except LinkError:
+        # A line that broke behind `apply` may leave the whole new image: the host learns it from the next hello.
+        if same(analog.settings, new):
+            return "given up, all of the new image"
+        return "given up, old image" if same(analog.settings, old) else "wrong_commits"
+    return "verified" if verified and same(analog.settings, new) else "wrong_commits"
+
+
+def _firmware_rows(pairs: int, megabytes: int) -> list[Row]:
+    spec = load_spec("jf16")
+    if missing := missing_tools("gcc"):
+        return [_row(name, missing, 0.0, "-", "a C compiler", False) for name in ("power_cuts", "garbage_MB")]
+    with tempfile.TemporaryDirectory(prefix="jackfield-") as folder:
+        library = FirmwareLibrary(build_library(spec, Path(folder)))
+        found = power_cuts(library, spec, pairs, seed=1)
+        workload = f"{found.operations} flash operations of a commit, {pairs} pairs: {found.cuts} cuts"
+        wrong = len(found.wrong)
+        cuts = _row("power_cuts", workload, float(wrong), "wrong boards", "0", wrong == 0 and found.cuts >= pairs)
+        return [cuts, _garbage(spec, build_process(spec, Path(folder)), megabytes)]
+
+
+def _garbage(spec: BoardSpec, program: Path, megabytes: int) -> Row:
+    rng, image = random.Random(5), random_image(spec, np.random.default_rng(5))
+    begin, verified, why = time.monotonic(), False, ""
+    try:
+        with firmware_process(program) as port:
+            line = connected(f"serial://{port}")
+            for _ in range(megabytes * 1_000_000 // GARBAGE_PIECE + 1):
+                _pour(line, rng.randbytes(GARBAGE_PIECE) if rng.random() < 0.5 else _mutated(rng))
+            line.close()
+            with Jackfield1Board(open_transport(f"serial://{port}"), spec) as board:
+                verified = board.apply(image).verified
+    except (LinkError, OSError) as error:
+        verified, why = False, f": {error}"
+    workload = f"noise and mutated frames into the sanitizer build, {time.monotonic() - begin:.0f} s, then upload{why}"
+    return _row("garbage_MB", workload, float(megabytes), "MB", "survives, then verifies", verified)
+
+
+def _pour(line: BoardEnd, data: bytes) -> None:
+    """Write all of it, and read what comes meanwhile: a board that may not answer stops listening."""
+    line.write(data)
+    while line.full:
+        readable, writable, _ = select.select([line.descriptor], [line.descriptor], [], STUCK_S)
+        if readable:
+            line.read()
+        if writable:
+            line.write(b"")
+        if not readable and not writable:
+            raise LinkError(f"the board took nothing for {STUCK_S:g} s")
+
+
+def _mutated(rng: random.Random) -> bytes:
+    """Good frames of every message with random payloads, every third with a byte or two changed; no run, no commit."""
+    numbers = [layout.number for kind, layout in m.LAYOUTS.items() if layout.number < 0x80 and kind is not m.Commit]
+    data = bytearray()
+    while len(data) < GARBAGE_PIECE:
+        frame = bytearray(encode_request(rng.choice(numbers), rng.randrange(64), rng.randbytes(rng.randrange(60))))
+        for _ in range(rng.choice((0, 0, 1, 2))):
+            frame[rng.randrange(len(frame))] = rng.randrange(256)
+        data += frame
+    return bytes(data)
+
+
+def _efficiency(baud: int) -> Row:
+    spec = load_spec("jf96")
+    image = random_image(spec, np.random.default_rng(1))
+    size = spec.payload_bytes
+    shares = []
+    for upload in (_windowed, _stop_and_wait):
+        cable = CountingCable(new_board(spec)[0], CableOptions(baud, TURNAROUND_S))
+        upload(cable, spec, image)
+        assert cable.data_begin is not None
+        shares.append(8 * size / ((cable.data_end - cable.data_begin) * baud))
+    ours, theirs = shares
+    row = _row(
+        f"efficiency at {baud}",
+        f"payload bits / line bits of the data phase, jf96 image, {1000 * TURNAROUND_S:g} ms turnaround",
+        ours,
+        "share",
+        f"at least {EFFICIENCY:g}",
+        ours >= EFFICIENCY,
+    )
+    return row | {"against": "stop_and_wait", "theirs": theirs, "ratio": ours / theirs}
+
+
+def _windowed(cable: CountingCable, spec: BoardSpec, image: ConfigImage) -> None:
+    Jackfield1Board(cable, spec).apply(image)
+
+
+def _stop_and_wait(cable: CountingCable, spec: BoardSpec, image: ConfigImage) -> None:
+    """The same frames, each sent when the one before it has been acknowledged."""
+    exchange, upload = Exchange(cable), Upload(None, image.payload(spec), spec.link.frame_bytes)
+    exchange.start(lambda nonce: m.Hello(1, nonce))
+    transfer = exchange.next_sequence
+    for request in (upload.begin, *upload.data(transfer, 0), m.StageEnd(), m.Apply()):
+        exchange.ask([request])
+
+
+def _jf96_rows() -> list[Row]:
+    spec, baud, rng = load_spec("jf96"), 921_600, np.random.default_rng(2)
+    image = random_image(spec, rng)
+    cable = CountingCable(new_board(spec)[0], CableOptions(baud, TURNAROUND_S))
+    board = Jackfield1Board(cable, spec)
+    begin = cable.now()
+    board.apply(image)
+    everything, whole = cable.now() - begin, cable.sent
+    upload = Upload(None, image.payload(spec), spec.link.frame_bytes)
+    frames = [encode_request(0x11, 300, m.LAYOUTS[m.StageData].pack(data)) for data in upload.data(300, 0)]
+    assert cable.data_begin is not None
+    over = (cable.data_end - cable.data_begin) / (sum(map(len, frames)) * 10 / baud)
+    report = board.apply(random_image(spec, rng, share=0.01, base=image))
+    staged = report.bytes / spec.payload_bytes
+    workload = f"jf96 image at {baud} baud, {1000 * TURNAROUND_S:g} ms turnaround"
+    return [
+        _row("jf96 data phase", workload, over, "of the line", f"at most {OVER_THE_LINE:g}", over <= OVER_THE_LINE),
+        _row("jf96 line time", workload, everything, "s", f"under {WITH_READBACK_S:g}", everything < WITH_READBACK_S),
+        _row(
+            "delta bytes",
+            f"1 % of the cells of both banks: {report.bytes} bytes staged; line {(cable.sent - whole) / whole:.4f}",
+            staged,
+            "share",
+            f"at most {DELTA_SHARE:g}",
+            report.kind == "delta" and staged <= DELTA_SHARE,
+        ),
+    ]
+
+
+def _jf1024_row() -> Row:
+    spec = jf1024()
+    image = random_image(spec, np.random.default_rng(3))
+    digital, analog = new_board(spec)
+    bridge = Bridge(InProcess(digital), CableOptions(), lambda port: None)
+    thread = threading.Thread(target=bridge.run)
+    thread.start()
+    try:
+        with Jackfield1Board(open_transport(f"serial://{bridge.port}"), spec) as board:
+            begin = time.perf_counter()
+            report = board.apply(image)
+            seconds = time.perf_counter() - begin
+    finally:
+        bridge.stop()
+        thread.join()
+        bridge.close()
+    right = report.verified and same(analog.settings, image)
+    workload = f"2 banks x 262,144 settings, {report.bytes} bytes over a pty, wall time"
+    return _row("jf1024 upload", workload, seconds, "s", f"under {BIG_S:g}, verified", right and seconds < BIG_S)
+
+
+def _sent_twice(count: int) -> Row:
+    spec, worst = load_spec("jf96"), 0
+    image = random_image(spec, np.random.default_rng(4))
+    for seed in range(count):
+        cable = CountingCable(new_board(spec)[0], CableOptions(921_600, TURNAROUND_S))
+        board = Jackfield1Board(cable, spec)
+        cable.pull_in(random.Random(seed).uniform(0.01, 0.7))
+        assert board.apply(image).verified
+        worst = max(worst, cable.staged - spec.payload_bytes)
+    bar = (spec.link.window + 1) * spec.link.frame_bytes
+    workload = f"jf96 upload, cable pulled once in the middle, {count} places"
+    return _row("sent_twice", workload, float(worst), "bytes", f"at most {bar}", worst <= bar)

@@ -1,0 +1,56 @@
+"""The largest board there is to be: 1,024 nodes, 262,144 cells, 2 banks, an image of 2.6 MB."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from jackfield.board import BoardSpec, ConfigImage
+from jackfield.device import Jackfield1Board
+from jackfield.link import open_transport
+from jackfield_boards import spec_folder
+
+pytestmark = pytest.mark.skipif(os.name != "posix", reason="pseudo-terminals are a POSIX thing")
+SECONDS = 8.0
+
+
+@pytest.fixture(scope="module")
+def spec_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    text = (spec_folder() / "jf96.toml").read_text()
+    for old, new in (('"jf96"', '"jf1024"'), ("count = 96", "count = 1024"), ("count = 8192", "count = 262144")):
+        text = text.replace(old, new)
+    path = tmp_path_factory.mktemp("large") / "jf1024.toml"
+    path.write_text(text)
+    return path
+
+
+@pytest.fixture
+def url(spec_file: Path) -> Iterator[str]:
+    command = [sys.executable, "-m", "jackfield.emulator", str(spec_file), "--profile", "ideal", "--until-eof"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        yield json.loads(process.stdout.readline())["board"]["url"]
+        process.kill()
+
+
+def test_a_whole_image_is_uploaded_and_read_back_in_time(spec_file: Path, url: str) -> None:
+    spec = BoardSpec.from_toml(spec_file.read_text())
+    rng = np.random.default_rng(1)
+    image = ConfigImage.safe(spec).copy()
+    shape = image.enable.shape
+    image.enable[:] = rng.random(shape) < 0.5
+    image.source[:], image.destination[:] = rng.integers(0, 1025, (2, *shape))
+    for codes in image.codes.values():
+        codes[:] = rng.integers(1, 256, shape)
+    with Jackfield1Board(open_transport(url), spec) as board:
+        report = board.apply(image)
+        assert (report.kind, report.bytes, report.verified) == ("whole", spec.payload_bytes, True)
+        assert spec.payload_bytes > 2.5e6
+        assert report.seconds < SECONDS
+        image.codes["gain"][:, ::200] = 77
+        assert board.apply(image).kind == "delta"
