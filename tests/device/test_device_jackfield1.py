@@ -82,6 +82,18 @@ def test_rollback_brings_the_image_before_back_once(rig: Rig, holds: Holds) -> N
     assert rig.board.apply(second).kind == "whole"
 
 
+def test_a_board_that_somebody_else_has_configured_takes_the_next_image_whole(rig: Rig, holds: Holds) -> None:
+    rig.board.apply(rig.image(1))
+    rig.board.apply(rig.image(2, cells=3))
+    rig.board._active = rig.image(1).payload(rig.spec)  # what this driver believes
+    wanted = rig.image(1).copy()
+    wanted.enable[0, 0] ^= True
+    with pytest.raises(BoardError):
+        rig.board.apply(wanted)  # a delta from an image that the board no longer has
+    assert rig.board.apply(wanted).kind == "whole"
+    holds(rig.analog.settings, wanted)
+
+
 def test_a_code_that_no_dac_has_is_refused_by_the_board_and_named(rig: Rig, holds: Holds) -> None:
     rig.board.apply(rig.image(1))
     bad = rig.image(2)

@@ -103,10 +103,7 @@ class Jackfield1Board(AbstractBoard):
         self._active = None  # until it is known again
         try:
             read = self._transfer(upload)
-        except BoardError:
-            self._active = before  # refused before it was applied
-            raise
-        except LinkError:
+        except (LinkError, BoardError):
             self._active = before
             self._undo(self._image_crc, upload.image_crc)
             raise
@@ -140,7 +137,7 @@ class Jackfield1Board(AbstractBoard):
         return b"".join(answer.payload for answer in answers[-len(upload.reads()) or len(answers) :])
 
     def _undo(self, before_crc: int, after_crc: int) -> None:
-        """After a broken line: if the board did apply, but nothing was read back, put it back."""
+        """After a broken line or a refusal: if the board did apply, but nothing was read back, put it back."""
         try:
             self._greet()
             if self._image_crc == after_crc != before_crc:
