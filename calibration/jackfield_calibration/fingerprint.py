@@ -21,12 +21,15 @@ def fingerprint_cells(spec: BoardSpec) -> NDArray[np.int64]:
 
 
 def fingerprint(spec: BoardSpec, record: CalibrationRecord) -> Floats:
-    """Gain errors, then threshold errors, each over its own spread; NaN for cells that were not measured."""
+    """Gain errors, then threshold errors, each over its own spread; NaN for cells that are not good.
+
+    What is found of a dead or noisy cell is another value each time: it would hide the likeness of all others.
+    """
     parts = []
     for name, nominal in (("gain_scale", 1.0), ("threshold_offset_V", 0.0)):
         table = record.tables.get(name)
-        measured = [] if table is None else zip(table.index, table.value - nominal, table.se, strict=True)
-        known = {name: value for name, value, se in measured if np.isfinite(se)}
+        measured = [] if table is None else zip(table.index, table.value - nominal, table.good, strict=True)
+        known = {name: value for name, value, good in measured if good}
         values = np.array([known.get(str(spec.cells[cell]), np.nan) for cell in fingerprint_cells(spec)])
         spread = np.nanstd(values) if np.isfinite(values).any() else 1.0
         parts.append(values / (spread or 1.0))

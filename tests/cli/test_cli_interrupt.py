@@ -31,6 +31,7 @@ SPOTS = {
     "spice": ("jackfield.cli.files.Path.replace", "spice {model} -o {new}.cir"),
     "poke": ("jackfield.bench.Bench.measure", "poke preset 3 --volts 0.5 --bench {bench}"),
     "safe": ("jackfield.session.make_safe", "safe --bench {bench}"),
+    "conformance": ("jackfield.device.conformance", "conformance --port emulator://jf16"),
     "doctor": ("jackfield.cli.checks._torch", "doctor"),
 }
 
