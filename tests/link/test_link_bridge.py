@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from jackfield.errors import LinkError
-from jackfield.link import CableOptions, LineFaults, open_transport
+from jackfield.link import AbstractTransport, CableOptions, LineFaults, open_transport
 
 if os.name != "posix":
     pytest.skip("pseudo-terminals are a POSIX thing", allow_module_level=True)
@@ -100,13 +100,21 @@ def test_a_seed_always_makes_the_same_faults() -> None:
     assert answers[0] == answers[1] != bytes(2000)
 
 
+def _echo(line: AbstractTransport, data: bytes) -> None:
+    """Write and read back; the cable may go during either."""
+    line.write(data)
+    received(line, len(data))
+
+
 def test_a_hang_up_closes_the_port_and_opens_another_under_the_same_path(tmp_path: Path) -> None:
     options = CableOptions(faults=LineFaults(hang_up=1e-3), seed=1)
     with bridged(InProcess(Echo()), options, path=tmp_path / "port") as (bridge, ports):
-        with open_transport(f"serial://{bridge.port}") as line:
-            with pytest.raises(LinkError, match="plug the cable in again"):
-                line.write(bytes(5000))  # the cable may go while this is written, or while it is answered
-                received(line, 5000)
+        gone = pytest.raises(LinkError, match="plug the cable in again")
+        with open_transport(f"serial://{bridge.port}") as line, gone:
+            _echo(line, bytes(5000))
+        deadline = time.monotonic() + PATIENCE_S
+        while len(ports) < 2 and time.monotonic() < deadline:
+            threading.Event().wait(0.01)  # the bridge runs in a thread of its own
         assert len(ports) > 1
         assert set(ports) == {str(tmp_path / "port")}
     assert not (tmp_path / "port").is_symlink()
