@@ -23,3 +23,9 @@ def jf16() -> BoardSpec:
 def jf96() -> BoardSpec:
     """96 nodes, 8,192 cells behind a crossbar."""
     return read_spec(spec_folder() / "jf96.toml")
+
+
+@pytest.fixture(scope="session")
+def jf1024() -> BoardSpec:
+    """1,024 nodes, 262,144 cells behind a crossbar."""
+    return read_spec(spec_folder() / "jf1024.toml")

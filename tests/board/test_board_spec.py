@@ -16,9 +16,12 @@ def text() -> str:
     return (spec_folder() / "jf96.toml").read_text()
 
 
-def test_reference_boards(jf16: BoardSpec, jf96: BoardSpec) -> None:
+def test_reference_boards(jf16: BoardSpec, jf96: BoardSpec, jf1024: BoardSpec) -> None:
     assert (jf16.nodes.count, jf16.cell_count, jf16.run.banks) == (16, 48, 2)
     assert (jf96.nodes.count, jf96.cell_count, jf96.run.banks) == (96, 8192, 2)
+    assert (jf1024.nodes.count, jf1024.cell_count, jf1024.run.banks) == (1024, 262_144, 2)
+    assert jf1024.payload_bytes == 2 * (262_144 * (1 + 11 + 11 + 8 + 8) + 1024 * 8) // 8
+    assert jf1024.statistics == jf96.statistics
     assert set(jf96.statistics) == {"ideal", "modules", "cmos", "rough"}
     assert set(jf96.statistics["cmos"]) == set(STATISTICS)
 
@@ -90,3 +93,15 @@ def test_the_template_is_a_spec_and_says_what_is_not_plain() -> None:
         key = re.match(r"(\w+) = ", line)
         if key is not None and key[1] not in plain:
             assert "#" in line or above.startswith("#"), line
+
+
+def test_names_of_cells_are_those_of_the_groups_in_order(text: str) -> None:
+    start, stop = text.index("[[cells]]"), text.index("[run]")
+    second = text[start:stop].replace('group = "A"', 'group = "B"').replace("count = 8192", "count = 3")
+    cells = BoardSpec.from_toml(text[:stop] + second + text[stop:]).cells
+    assert len(cells) == 8195
+    assert list(cells)[8190:] == [Cell("A", 8191), Cell("A", 8192), Cell("B", 1), Cell("B", 2), Cell("B", 3)]
+    assert (cells[-1], cells[0], cells[8191:8193]) == (Cell("B", 3), Cell("A", 1), (Cell("A", 8192), Cell("B", 1)))
+    for beyond in (8195, -8196):
+        with pytest.raises(IndexError, match=str(beyond)):
+            cells[beyond]

@@ -48,6 +48,35 @@ def test_mixed_joins_grid_and_extra_nodes_to_ground_but_extras_not_to_each_other
     assert found == sorted([(1, 0), (2, 0), (3, 0), (2, 1), (3, 1)] * 2 + [(0, 1), (0, 2), (0, 3), (1, 2), (1, 3)])
 
 
+def by_loops(channels: int, width: int, height: int, window: int) -> list[tuple[int, int]]:
+    """Window by window along the rows; in a window channel by channel, row by row."""
+    found = []
+    for top in range(height - window + 1):
+        for left in range(width - window + 1):
+            members = [
+                1 + (channel * height + row) * width + column
+                for channel in range(channels)
+                for row in range(top, top + window)
+                for column in range(left, left + window)
+            ]
+            found += [(a, b) for a in members for b in members if a != b]
+    return found
+
+
+@pytest.mark.parametrize("sizes", [(1, 5, 4, 3), (3, 3, 4, 2), (2, 2, 2, 1)])
+def test_order_of_edges(sizes: tuple[int, int, int, int]) -> None:
+    channels, width, height, _ = sizes
+    grid = channels * width * height
+    near = by_loops(*sizes)
+    made = mixed(*sizes, 2, (1, 2))
+    ends = list(zip(made.source.tolist(), made.destination.tolist(), strict=True))
+    assert ends[: len(near)] == near
+    to_ground = [(node, 0) for node in range(1, grid + 1)]
+    far = [(extra, node) for extra in (grid + 1, grid + 2) for node in range(grid + 1)]
+    back = [[(b, a) for a, b in pairs] for pairs in (to_ground, far)]
+    assert ends[len(near) :] == to_ground + back[0] * 2 + far + back[1] * 2
+
+
 def test_a_window_wider_than_the_grid_is_an_error() -> None:
     with pytest.raises(DesignError, match="window of 4 does not fit a grid of 3 x 8"):
         neighbour(1, 3, 8, 4)

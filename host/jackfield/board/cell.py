@@ -1,12 +1,13 @@
 """The name of a cell for people; code addresses cells by their 0-based index in spec order."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Self
+from typing import Self, overload
 
 from jackfield.errors import DesignError
 
-__all__ = ["Cell"]
+__all__ = ["Cell", "Cells"]
 
 
 @dataclass(frozen=True, order=True)
@@ -26,3 +27,32 @@ class Cell:
 
     def __str__(self) -> str:
         return f"{self.group}{self.number}"
+
+
+@dataclass(frozen=True)
+class Cells(Sequence[Cell]):
+    """All cells of a board in spec order, from the names and sizes of its groups.
+
+    A name is made when it is asked for: a board may have a quarter of a million cells.
+    """
+
+    groups: tuple[tuple[str, int], ...]
+
+    def __len__(self) -> int:
+        return sum(count for _, count in self.groups)
+
+    @overload
+    def __getitem__(self, index: int) -> Cell: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> tuple[Cell, ...]: ...
+
+    def __getitem__(self, index: int | slice) -> Cell | tuple[Cell, ...]:
+        if isinstance(index, slice):
+            return tuple(self[place] for place in range(*index.indices(len(self))))
+        place = index if index >= 0 else len(self) + index
+        for name, count in self.groups if place >= 0 else ():
+            if place < count:
+                return Cell(name, int(place) + 1)
+            place -= count
+        raise IndexError(f"cell {index} of {len(self)}")

@@ -4,6 +4,7 @@ import tomllib
 from collections.abc import Mapping
 from typing import Any
 
+from jackfield.board.cell import Cells
 from jackfield.board.parts import CellGroup, LinkSpec, NodeSpec, Probe, RunSpec, Tolerance, Trigger
 from jackfield.board.reach import Reach
 from jackfield.board.scale import CodeScale
@@ -102,7 +103,7 @@ def _groups(sections: list[Section], nodes: int, files: Mapping[str, str]) -> tu
             count=count,
             first=sum(g.count for g in groups),
             parameters={key: _closed_scale(section.table(key), unit) for key, unit in LAW_PARAMETERS[law].items()},
-            reach=_reach(section.table("reach"), nodes, [f"{name}{i + 1}" for i in range(count)], files),
+            reach=_reach(section.table("reach"), nodes, Cells(((name, count),)), files),
             output_limit_A=section.positive("output_limit_A"),
             bandwidth_Hz=section.positive("bandwidth_Hz"),
         )
@@ -111,7 +112,7 @@ def _groups(sections: list[Section], nodes: int, files: Mapping[str, str]) -> tu
     return tuple(groups)
 
 
-def _reach(section: Section, nodes: int, cells: list[str], files: Mapping[str, str]) -> Reach:
+def _reach(section: Section, nodes: int, cells: Cells, files: Mapping[str, str]) -> Reach:
     kind = section.take("kind", str)
     table = None
     if kind == "listed":

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from jackfield.board.cell import Cells
 from jackfield.errors import DesignError
 
 __all__ = ["Reach"]
@@ -25,7 +26,7 @@ class Reach:
     destination_lists: NDArray[np.int64] | None = None
 
     @classmethod
-    def parse(cls, kind: str, nodes: int, cells: list[str], table: str | None) -> "Reach":
+    def parse(cls, kind: str, nodes: int, cells: Cells, table: str | None) -> "Reach":
         """From the spec: `table` is the CSV text `cell,sources,destinations` with nodes parted by blanks.
 
         Raises DesignError where the kind is unknown, a cell is missing or a node does not exist.
@@ -35,11 +36,12 @@ class Reach:
         if kind != "listed" or table is None:
             raise DesignError(f"reach kind {kind!r} is unknown; use 'crossbar', or 'listed' with a file")
         rows = {row[0]: row[1:] for row in (line.split(",") for line in table.split("\n")[1:] if line.strip())}
-        missing = [cell for cell in cells if cell not in rows]
+        names = [str(cell) for cell in cells]
+        missing = [cell for cell in names if cell not in rows]
         if missing:
             raise DesignError(f"the reach file lists no routes for cell {missing[0]}; it needs one row a cell")
         sources, destinations = (
-            np.array([[int(node) for node in rows[cell][column].split()] for cell in cells]) for column in (0, 1)
+            np.array([[int(node) for node in rows[cell][column].split()] for cell in names]) for column in (0, 1)
         )
         if max(sources.max(), destinations.max()) > nodes or min(sources.min(), destinations.min()) < 0:
             raise DesignError(f"the reach file names a node beyond 0..{nodes}; correct the file")

@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import Any, Self
 
 from jackfield.board.canonical import canonical_json
-from jackfield.board.cell import Cell
+from jackfield.board.cell import Cell, Cells
 from jackfield.board.parse import parse_spec
 from jackfield.board.parts import CellGroup, LinkSpec, NodeSpec, Probe, RunSpec, Tolerance
 from jackfield.errors import DesignError
@@ -50,9 +50,9 @@ class BoardSpec:
         return sum(group.count for group in self.groups)
 
     @cached_property
-    def cells(self) -> tuple[Cell, ...]:
+    def cells(self) -> Cells:
         """Names of all cells in spec order."""
-        return tuple(Cell(group.name, i + 1) for group in self.groups for i in range(group.count))
+        return Cells(tuple((group.name, group.count) for group in self.groups))
 
     def cell_index(self, cell: Cell) -> int:
         """The index of `cell` in spec order; DesignError where the board has no such cell."""
