@@ -89,7 +89,7 @@ def _by_parameter(report: "QuantisationReport") -> dict[str, dict[str, Any]]:
     import numpy as np
 
     found = {}
-    for name in dict.fromkeys(str(name) for name in report.parameter):
+    for name in report.parameters:
         rows = report.rows_of(name)
         error = report.error_lsb[rows]
         found[name] = {

@@ -92,33 +92,36 @@ def _take_and_replace(keys: list[Integers], every: Integers, free: Integers) -> 
     Other edges keep their cells, so that what was measured of a node's cells together stays true.
     """
     found = _take_in_order(keys, every)
-    used = np.unique(np.concatenate(found))
-    unusable, spare = np.setdiff1d(used, free), np.setdiff1d(free, used)
+    able, used = np.zeros((2, every.max() + 1), dtype=np.bool_)
+    able[free] = True
+    used[np.concatenate(found)] = True
+    unusable, spare = np.flatnonzero(used & ~able), np.flatnonzero(able & ~used)
     if len(unusable) > len(spare):
         return _take_in_order(keys, free)
-    replacement = np.arange(every.max() + 1)
+    replacement = np.arange(len(used))
     replacement[unusable] = spare[: len(unusable)]
     return [replacement[cells] for cells in found]
 
 
 def _take_in_order(keys: list[Integers], free: Integers) -> list[Integers]:
     """Crossbar: known edges keep their cell, new ones take the first cells that no slice, then this one, uses."""
-    home: dict[int, int] = {}
+    known, home = (np.zeros(0, dtype=np.int64) for _ in range(2))  # keys met so far, ascending, and their cells
     fresh = 0
     found = []
     for slice_keys in keys:
-        kept = [home.get(int(key), -1) for key in slice_keys]
-        taken: set[int] = set()
-        for position, cell in enumerate(kept):
-            kept[position] = -1 if cell in taken else cell
-            taken.add(cell)
-        spare = iter([int(c) for c in free[fresh:]] + [int(c) for c in free[:fresh] if int(c) not in taken])
-        for position, cell in enumerate(kept):
-            if cell < 0:
-                kept[position] = next(spare)
-                home.setdefault(int(slice_keys[position]), kept[position])
-        fresh = max(fresh, 1 + int(np.searchsorted(free, max(kept, default=-1))) if kept else 0)
-        found.append(np.array(kept, dtype=np.int64))
+        met = np.isin(slice_keys, known)
+        cells = np.full(len(slice_keys), -1, dtype=np.int64)
+        cells[met] = home[np.searchsorted(known, slice_keys[met])]
+        # Edges of earlier slices may share a cell that this slice needs twice: the first keeps it.
+        first = np.unique(cells, return_index=True)[1]
+        cells[np.setdiff1d(np.arange(len(cells)), first)] = -1
+        spare = np.concatenate([free[fresh:], free[:fresh][~np.isin(free[:fresh], cells)]])
+        new = np.flatnonzero(cells < 0)
+        cells[new] = spare[: len(new)]
+        order = np.argsort(np.concatenate([known, slice_keys[~met]]), kind="stable")
+        known, home = (np.concatenate(pair)[order] for pair in ((known, slice_keys[~met]), (home, cells[~met])))
+        fresh = max(fresh, 1 + int(np.searchsorted(free, cells.max(initial=-1)))) if len(cells) else fresh
+        found.append(cells)
     return found
 
 

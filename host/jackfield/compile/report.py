@@ -46,10 +46,16 @@ class QuantisationReport:
         """Which rows concern `parameter` ("trim" for the node trims)."""
         return np.asarray(self.parameter == parameter)
 
+    @property
+    def parameters(self) -> tuple[str, ...]:
+        """Names of the parameters that the rows concern, each once, in the order of the rows."""
+        begins = np.flatnonzero(self.parameter[1:] != self.parameter[:-1]) + 1
+        return tuple(dict.fromkeys(str(name) for name in self.parameter[[0, *begins]]))
+
     def summary(self, spec: BoardSpec) -> str:
         """Lines for people: per parameter the number of values, the rms and largest error, what was clipped."""
         lines = []
-        for name in dict.fromkeys(str(p) for p in self.parameter):
+        for name in self.parameters:
             rows = self.rows_of(name)
             error = self.error_lsb[rows]
             lines.append(
