@@ -1,3 +1,4 @@
+import dataclasses
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -104,9 +105,9 @@ def reweigh(change: Callable[[dict[str, torch.Tensor]], object]) -> Callable[[Pa
         (shutil.rmtree, "is not a model"),
         (lambda path: (path / "weights.safetensors").unlink(), "is not a model"),
         (lambda path: (path / "weights.safetensors").write_bytes(b"rubbish"), "is damaged"),
-        (edit("format = 1", "format = "), "is damaged"),
-        (edit("format = 1", "format = 2"), "format 2 is not 1"),
-        (edit("format = 1", "format = 1\ncolour = 3"), "key colour is unknown"),
+        (edit("format = 2", "format = "), "is damaged"),
+        (edit("format = 2", "format = 1"), "format 1 is not 2"),
+        (edit("format = 2", "format = 2\ncolour = 3"), "key colour is unknown"),
         (edit("seed = 7", ""), "training: key seed is missing"),
         (edit("epochs = 20", 'epochs = "20"'), "recipe: epochs = '20' is not of type int"),
         (edit("nodes = 8", "nodes = 9"), "weights.safetensors: values.gain is"),
@@ -124,3 +125,41 @@ def test_wrong_folders_are_refused(saved: Path, spoil: Callable[[Path], object],
     spoil(saved)
     with pytest.raises(DesignError, match=said):
         load_checkpoint(saved)
+
+
+def as_codes(tmp_path: Path, spec: BoardSpec, small: Architecture, recipe: Recipe) -> tuple[KirchhoffNet, Path]:
+    network = KirchhoffNet(small, bounds=Bounds.from_spec(spec, 0.6, 100e-6), seed=7)
+    checkpoint = Checkpoint(network, dataclasses.replace(recipe, as_codes=True), FACTS)
+    return network, save_checkpoint(checkpoint, tmp_path / "codes.model")
+
+
+def test_codes_are_one_byte_each_and_mean_the_rounded_network(
+    tmp_path: Path, jf96: BoardSpec, small: Architecture, recipe: Recipe
+) -> None:
+    network, path = as_codes(tmp_path, jf96, small, recipe)
+    weights = safetensors.torch.load_file(path / "weights.safetensors")
+    assert {name: value.dtype for name, value in weights.items()} == {
+        "codes.gain": torch.uint8,
+        "codes.threshold": torch.uint8,
+        "log_digital_gain": torch.float32,
+    }
+    read = load_checkpoint(path).network
+    x = torch.rand(5, 2, generator=torch.Generator().manual_seed(1))
+    assert torch.equal(read.states(x), network.states(x, quantised=True))
+    assert torch.equal(read.states(x, quantised=True), read.states(x))
+    for name, value in read.values.items():
+        lsb = float({"gain": 0.75, "threshold": 0.5}[name]) / 127
+        assert (value - network.values[name]).abs().max() <= lsb * 0.501
+
+
+def test_codes_that_no_board_has_are_refused(
+    tmp_path: Path, jf96: BoardSpec, small: Architecture, recipe: Recipe
+) -> None:
+    _, path = as_codes(tmp_path, jf96, small, recipe)
+    reweigh(lambda weights: weights["codes.gain"].fill_(0))(path)
+    with pytest.raises(DesignError, match=r"codes.gain are uint8 from 0 to 0, the board's codes run from 1 to 255"):
+        load_checkpoint(path)
+    free = Checkpoint(KirchhoffNet(small), dataclasses.replace(recipe, as_codes=True), FACTS)
+    with pytest.raises(DesignError, match="codes of no board"):
+        save_checkpoint(free, tmp_path / "free.model")
+    assert not (tmp_path / "free.model").exists()

@@ -4,11 +4,13 @@ from jackfield.model.architecture import Architecture, FullyConnected, Mixed, Ne
 from jackfield.model.bounds import Bounds
 from jackfield.model.checkpoint import Checkpoint, TrainingFacts, load_checkpoint, save_checkpoint
 from jackfield.model.headroom import headroom_penalty
+from jackfield.model.measure import measure_accuracy, measure_largest_v
 from jackfield.model.network import KirchhoffNet
+from jackfield.model.packaged import packaged_model
 from jackfield.model.quantise import round_to_codes
-from jackfield.model.recipe import DIGITS_ARCHITECTURE, DIGITS_RECIPE, Recipe
+from jackfield.model.recipe import DIGITS_ARCHITECTURE, DIGITS_RECIPE, Plan, Recipe, packaged_plan
 from jackfield.model.result import Accuracy, Epoch, TrainingResult
-from jackfield.model.training import LabelledData, measure_accuracy, measure_largest_v, train
+from jackfield.model.training import LabelledData, train
 
 __all__ = [
     "DIGITS_ARCHITECTURE",
@@ -23,6 +25,7 @@ __all__ = [
     "LabelledData",
     "Mixed",
     "Neighbour",
+    "Plan",
     "Recipe",
     "TrainingFacts",
     "TrainingResult",
@@ -30,6 +33,8 @@ __all__ = [
     "load_checkpoint",
     "measure_accuracy",
     "measure_largest_v",
+    "packaged_model",
+    "packaged_plan",
     "round_to_codes",
     "save_checkpoint",
     "train",

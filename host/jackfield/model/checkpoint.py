@@ -1,4 +1,7 @@
-"""Model folders `NAME.model/`: weights.safetensors and model.toml, written whole, read strictly."""
+"""Model folders `NAME.model/`: weights.safetensors and model.toml, written whole, read strictly.
+
+The weights are the parameters' values or, where the recipe says `as_codes`, the board's codes of them.
+"""
 
 import dataclasses
 import shutil
@@ -17,6 +20,7 @@ from jackfield.board import BoardSpec, to_toml
 from jackfield.errors import DesignError
 from jackfield.model.architecture import Architecture
 from jackfield.model.bounds import Bounds
+from jackfield.model.codes import pack, unpack
 from jackfield.model.network import KirchhoffNet
 from jackfield.model.recipe import Recipe
 from jackfield.model.result import TrainingResult
@@ -24,7 +28,7 @@ from jackfield.model.tables import check_keys, from_table
 
 __all__ = ["Checkpoint", "TrainingFacts", "load_checkpoint", "save_checkpoint"]
 
-_FORMAT = 1
+_FORMAT = 2
 _WEIGHTS = "weights.safetensors"
 _FACTS = "model.toml"
 
@@ -86,7 +90,7 @@ def save_checkpoint(checkpoint: Checkpoint, path: Path) -> Path:
     if path.exists():
         raise DesignError(f"{path} exists and models are never overwritten; name another one")
     part = path.with_name(path.name + ".part")
-    weights = {name: value.contiguous() for name, value in checkpoint.network.state_dict().items()}
+    weights = _weights(checkpoint)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         shutil.rmtree(part, ignore_errors=True)
@@ -99,6 +103,11 @@ def save_checkpoint(checkpoint: Checkpoint, path: Path) -> Path:
     finally:
         shutil.rmtree(part, ignore_errors=True)
     return path
+
+
+def _weights(checkpoint: Checkpoint) -> dict[str, Tensor]:
+    weights = {name: value.contiguous() for name, value in checkpoint.network.state_dict().items()}
+    return pack(weights, checkpoint.network.bounds) if checkpoint.recipe.as_codes else weights
 
 
 def _table(checkpoint: Checkpoint) -> dict[str, Any]:
@@ -129,8 +138,10 @@ def load_checkpoint(path: Path) -> Checkpoint:
         Architecture.from_table(table["architecture"], f"{place}: architecture"),
         bounds=Bounds.from_table(table["bounds"], f"{place}: bounds") if "bounds" in table else None,
     )
-    _fill(network, weights, path / _WEIGHTS)
     recipe = from_table(Recipe, table["recipe"], f"{place}: recipe")
+    if recipe.as_codes:
+        weights = unpack(weights, network.bounds, str(path / _WEIGHTS))
+    _fill(network, weights, path / _WEIGHTS)
     facts = from_table(TrainingFacts, table["training"], f"{place}: training")
     return Checkpoint(network, recipe, facts, str(table["software"]))
 

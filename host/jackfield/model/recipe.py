@@ -1,78 +1,110 @@
-"""How a network is trained, as numbers, and the recipes that are known to work."""
+"""How a network is trained, as numbers."""
 
 import tomllib
 from dataclasses import dataclass
+from functools import lru_cache
+from importlib import resources
+from pathlib import Path
 from typing import Self
 
 from jackfield.errors import DesignError
-from jackfield.model.architecture import Architecture, Mixed
-from jackfield.model.tables import from_table
+from jackfield.model.architecture import Architecture
+from jackfield.model.tables import check_keys, from_table
 
-__all__ = ["DIGITS_ARCHITECTURE", "DIGITS_RECIPE", "Recipe"]
+__all__ = ["DIGITS_ARCHITECTURE", "DIGITS_RECIPE", "Plan", "Recipe", "packaged_plan"]
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """Adam with a one-cycle rate up to `learning_rate`, gradient norm clipped at `clip_norm`, cross-entropy, and
-    `headroom_weight` times the penalty on |v| above `headroom_v` (machine units) at `snapshots` times a slice.
+    """Adam with a one-cycle rate that rises over `warm_up` (share of the steps) to `learning_rate`, gradient norm
+    clipped at `clip_norm`, cross-entropy with labels smoothed by `smoothing`, and `headroom_weight` times the penalty
+    on |v| above `headroom_v` (machine units) at `snapshots` times a slice of `steps` steps.
 
-    Pictures are shifted by up to `shift_px` pixels and get `noise` (standard deviation, machine units) anew each
-    epoch. `validation_share` of the training part is held out. For a board the scale `volts_per_unit`,
-    `seconds_per_unit` sets the ranges, and from `quantise_from` (share of the epochs) on parameters are rounded to
-    its codes. Raises DesignError on numbers that cannot be.
+    Pictures are shifted by up to `shift_px` pixels, turned by up to `rotate_deg` degrees and get `noise` (standard
+    deviation, machine units) anew each epoch. What is kept are weights averaged with decay `average` a step (0: the
+    last ones). `validation_share` of the training part is held out. For a board the scale `volts_per_unit`,
+    `seconds_per_unit` sets the ranges, and from `quantise_from` (share of the epochs) on parameters are rounded to its
+    codes; `as_codes` keeps the model as those codes. Raises DesignError on numbers that cannot be.
     """
 
     epochs: int
     batch: int
     learning_rate: float
+    warm_up: float
     clip_norm: float
+    smoothing: float
+    average: float
     headroom_weight: float
     headroom_v: float
+    steps: int
     snapshots: int
     shift_px: float
+    rotate_deg: float
     noise: float
     validation_share: float
     quantise_from: float
     volts_per_unit: float
     seconds_per_unit: float
+    as_codes: bool
 
     def __post_init__(self) -> None:
-        above = ("epochs", "batch", "learning_rate", "clip_norm", "snapshots", "volts_per_unit", "seconds_per_unit")
-        least = ("headroom_weight", "headroom_v", "shift_px", "noise", "quantise_from")
-        for name in above:
+        above = ("epochs", "batch", "learning_rate", "clip_norm", "steps", "snapshots")
+        for name in (*above, "volts_per_unit", "seconds_per_unit"):
             if not getattr(self, name) > 0:
                 raise DesignError(f"recipe: {name} = {getattr(self, name)} must be above zero")
-        for name in least:
+        for name in ("headroom_weight", "headroom_v", "shift_px", "rotate_deg", "noise", "quantise_from"):
             if not getattr(self, name) >= 0:
                 raise DesignError(f"recipe: {name} = {getattr(self, name)} must be zero or more")
-        if not 0 < self.validation_share < 1:
-            raise DesignError(f"recipe: validation_share = {self.validation_share} must lie between 0 and 1")
+        for name in ("smoothing", "average"):
+            if not 0 <= getattr(self, name) < 1:
+                raise DesignError(f"recipe: {name} = {getattr(self, name)} must be zero or more and below 1")
+        for name in ("validation_share", "warm_up"):
+            if not 0 < getattr(self, name) < 1:
+                raise DesignError(f"recipe: {name} = {getattr(self, name)} must lie between 0 and 1")
+        if self.steps % self.snapshots:
+            raise DesignError(
+                f"recipe: {self.snapshots} snapshots are asked of a slice of {self.steps} steps; give a divisor of them"
+            )
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A recipe file: which network, for which `board` (its name or a path to its spec), trained how."""
+
+    board: str
+    architecture: Architecture
+    recipe: Recipe
 
     @classmethod
     def from_toml(cls, text: str) -> Self:
-        """The recipe in a TOML text; DesignError where it is no TOML or a key is missing, unknown or wrong."""
+        """The plan in a TOML text; DesignError where it is no TOML or a key is missing, unknown or wrong."""
         try:
-            return from_table(cls, tomllib.loads(text), "recipe")
+            table = tomllib.loads(text)
         except tomllib.TOMLDecodeError as error:
             raise DesignError(f"the recipe is not TOML: {error}") from error
+        check_keys(table, ["board", "architecture", "recipe"], "recipe file")
+        for name, kind in (("board", str), ("architecture", dict), ("recipe", dict)):
+            if not isinstance(table[name], kind):
+                raise DesignError(
+                    f"recipe file: {name} = {table[name]!r} is not a {'name' if kind is str else 'table'}"
+                )
+        architecture = Architecture.from_table(table["architecture"], "architecture")
+        return cls(table["board"], architecture, from_table(Recipe, table["recipe"], "recipe"))
 
 
-DIGITS_ARCHITECTURE = Architecture(Mixed(1, 8, 8, 3, 32, (1, 1)), inputs=64, outputs=10)
+@lru_cache
+def packaged_plan(name: str) -> Plan:
+    """The recipe file `name` of the package: "digits" or "mnist"; DesignError where there is none of that name."""
+    folder = resources.files("jackfield.model") / "recipes"
+    try:
+        return Plan.from_toml((folder / f"{name}.toml").read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        known = ", ".join(sorted(Path(file.name).stem for file in folder.iterdir()))
+        raise DesignError(f"there is no recipe {name!r}; the package has {known}") from error
+
+
+DIGITS_ARCHITECTURE = packaged_plan("digits").architecture
 """6,880 edges on 96 nodes in 2 slices: 8 x 8 pixels, 32 further nodes, the last 10 of them the classes."""
 
-DIGITS_RECIPE = Recipe(
-    epochs=40,
-    batch=128,
-    learning_rate=3e-3,
-    clip_norm=1.0,
-    headroom_weight=0.5,
-    headroom_v=1.1,
-    snapshots=2,
-    shift_px=0.3,
-    noise=0.1,
-    validation_share=0.08,
-    quantise_from=0.5,
-    volts_per_unit=0.6,
-    seconds_per_unit=100e-6,
-)
+DIGITS_RECIPE = packaged_plan("digits").recipe
 """For `DIGITS_ARCHITECTURE` on jf96."""

@@ -1,26 +1,26 @@
 """Training a network inside a board's rails, ranges and codes; one seed, the same numbers."""
 
 import dataclasses
+import time
 from collections.abc import Callable
-from typing import Protocol
+from pathlib import Path
+from typing import Any, Protocol
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
-from torch.nn.functional import cross_entropy
 
 from jackfield.errors import DesignError
-from jackfield.model.augment import shifted
-from jackfield.model.headroom import headroom_penalty
+from jackfield.model.course import Course, read_course, write_course
+from jackfield.model.descent import Descent
+from jackfield.model.measure import measure_accuracy, measure_largest_v
 from jackfield.model.network import KirchhoffNet
 from jackfield.model.recipe import Recipe
-from jackfield.model.result import Accuracy, Epoch, TrainingResult
+from jackfield.model.result import Epoch, TrainingResult
 
-__all__ = ["LabelledData", "measure_accuracy", "measure_largest_v", "train"]
+__all__ = ["LabelledData", "train"]
 
-_WARM_UP = 0.25
-_EVALUATION_BATCH = 2_048  # bounds the memory of large sets
+_KEEP_EVERY_S = 30.0
 
 
 class LabelledData(Protocol):
@@ -45,56 +45,93 @@ def train(
     *,
     seed: int = 0,
     progress: Callable[[Epoch], None] | None = None,
+    advance: Callable[[int, int], None] | None = None,
+    unfinished: Path | None = None,
 ) -> TrainingResult:
-    """Train `network` in place by `recipe`; `progress` hears of each epoch.
+    """Train `network` in place by `recipe`; `progress` hears of each epoch, `advance` of each step (done, total).
 
     The validation part is taken from the training part; the test part is used once, at the end. Afterwards the
     network's bounds have the volts per unit that bring the largest |v| to 0.9 of the rail.
-    Raises DesignError where data and network do not fit each other, or the loss is no number any more.
+    The file `unfinished`, where given, holds where the training stands; where it exists already, the training goes
+    on from there, with the numbers of one that was never interrupted. It is left for the caller to remove.
+    Raises DesignError where data and network do not fit each other, the loss is no number any more, or `unfinished`
+    is another training's.
     """
     _check(network, data, recipe)
-    generator = torch.Generator().manual_seed(seed)
-    x, y = torch.from_numpy(data.x_train), torch.from_numpy(data.y_train)
-    order = torch.randperm(len(x), generator=generator)
-    held_out = max(1, round(recipe.validation_share * len(x)))
-    fit, held = order[held_out:], order[:held_out]
-    descent = _Descent(network, recipe, len(fit))
-    history = []
-    for number in range(1, recipe.epochs + 1):
-        quantised = network.bounds is not None and number > recipe.quantise_from * recipe.epochs
-        loss = descent.epoch(x[fit], y[fit], generator, quantised)
+    run = _Run(network, data, recipe, seed)
+    if unfinished is not None and unfinished.exists():
+        read_course(run.course, unfinished)
+    kept = time.monotonic()
+    while run.course.step < run.total:
+        ended = run.go_on()
+        if advance is not None:
+            advance(run.course.step, run.total)
+        if unfinished is not None and (ended or time.monotonic() > kept + _KEEP_EVERY_S):
+            write_course(run.course, unfinished)
+            kept = time.monotonic()
+        if ended and progress is not None:
+            progress(run.course.history[-1])
+    run.course.descent.keep_average()
+    return _conclude(network, data, tuple(run.course.history))
+
+
+class _Run:
+    """A training's parts, divided data included."""
+
+    def __init__(self, network: KirchhoffNet, data: LabelledData, recipe: Recipe, seed: int) -> None:
+        generator = torch.Generator().manual_seed(seed)
+        x, y = torch.from_numpy(data.x_train), torch.from_numpy(data.y_train)
+        order = torch.randperm(len(x), generator=generator)
+        held_out = max(1, round(recipe.validation_share * len(x)))
+        self._fit = x[order[held_out:]], y[order[held_out:]]
+        self._held = x[order[:held_out]], y[order[:held_out]]
+        self._network, self._recipe = network, recipe
+        self._size = min(recipe.batch, len(x) - held_out)
+        self._batches = (len(x) - held_out) // self._size
+        self.total = self._batches * recipe.epochs
+        descent = Descent(network, recipe, self.total)
+        self.course = Course(_origin(network, data, recipe, seed), descent, generator)
+
+    def go_on(self) -> bool:
+        """Take one step; whether it ended an epoch."""
+        course = self.course
+        batch = course.step % self._batches
+        if batch == 0:
+            course.order = torch.randperm(len(self._fit[0]), generator=course.generator)
+            course.loss = 0.0
+        chosen = course.order[batch * self._size : (batch + 1) * self._size]
+        number = course.step // self._batches + 1
+        quantised = self._network.bounds is not None and number > self._recipe.quantise_from * self._recipe.epochs
+        x, y = (part[chosen] for part in self._fit)
+        course.loss += course.descent.step(course.step, x, y, course.generator, quantised)
+        course.step += 1
+        if batch + 1 < self._batches:
+            return False
+        self._end_epoch(number)
+        return True
+
+    def _end_epoch(self, number: int) -> None:
+        loss = self.course.loss / self._batches
         if not np.isfinite(loss):
             raise DesignError(
-                f"the loss is {loss} in epoch {number}; train at a lower rate than {recipe.learning_rate:g}"
+                f"the loss is {loss} in epoch {number}; train at a lower rate than {self._recipe.learning_rate:g}"
             )
-        history.append(Epoch(number, recipe.epochs, loss, measure_accuracy(network, x[held], y[held])))
-        if progress is not None:
-            progress(history[-1])
-    return _conclude(network, data, tuple(history))
+        with self.course.descent.averaged():
+            validation = measure_accuracy(self._network, *self._held)
+        self.course.history.append(Epoch(number, self._recipe.epochs, loss, validation))
 
 
-def measure_accuracy(
-    network: KirchhoffNet, x: Tensor, y: Tensor, *, quantised: bool = False, rails: bool = False
-) -> Accuracy:
-    """How many of the inputs `x` [example, input] the network answers with their labels `y`."""
-    correct = 0
-    with torch.no_grad():
-        for part, labels in zip(_parts(x), _parts(y), strict=True):
-            states = network.states(part, quantised=quantised, rails=rails)
-            correct += int((network.logits(states[-1]).argmax(1) == labels).sum())
-    return Accuracy(correct, len(y))
-
-
-def measure_largest_v(network: KirchhoffNet, x: Tensor) -> float:
-    """The largest |v| in machine units that the inputs `x` [example, input] cause at any step, without rails."""
-    steps = network.architecture.steps
-    with torch.no_grad():
-        peaks = [network.states(part, snapshots=steps).abs().max() for part in _parts(x)]
-    return max(float(x.abs().max()), *(float(peak) for peak in peaks))
-
-
-def _parts(values: Tensor) -> tuple[Tensor, ...]:
-    return torch.split(values, _EVALUATION_BATCH)
+def _origin(network: KirchhoffNet, data: LabelledData, recipe: Recipe, seed: int) -> dict[str, Any]:
+    bounds = network.bounds
+    return {
+        "data": data.name,
+        "examples": len(data.x_train),
+        "seed": seed,
+        "board": None if bounds is None else bounds.board,
+        "spec_digest": None if bounds is None else bounds.spec_digest,
+        "architecture": network.architecture.to_table(),
+        **dataclasses.asdict(recipe),
+    }
 
 
 def _check(network: KirchhoffNet, data: LabelledData, recipe: Recipe) -> None:
@@ -111,57 +148,10 @@ def _check(network: KirchhoffNet, data: LabelledData, recipe: Recipe) -> None:
         )
     if len(data.x_train) < 2:
         raise DesignError(f"{data.name} has {len(data.x_train)} example to train on; give 2 or more")
-    if recipe.shift_px > 0 and shape.grid is None:
-        raise DesignError("the recipe shifts pictures, the network's inputs are no grid; set shift_px = 0")
-    if shape.steps % recipe.snapshots:
+    if (recipe.shift_px > 0 or recipe.rotate_deg > 0) and shape.grid is None:
         raise DesignError(
-            f"the recipe looks {recipe.snapshots} times at a slice of {shape.steps} steps; give a divisor of the steps"
+            "the recipe moves pictures, the network's inputs are no grid; set shift_px = 0 and rotate_deg = 0"
         )
-
-
-class _Descent:
-    """The optimiser's state over the epochs."""
-
-    def __init__(self, network: KirchhoffNet, recipe: Recipe, examples: int) -> None:
-        self._network = network
-        self._recipe = recipe
-        self._batches = max(1, examples // recipe.batch)
-        self._optimiser = torch.optim.Adam(network.parameters(), lr=recipe.learning_rate)
-        total = self._batches * recipe.epochs + 1  # one more, so that the last step is not at rate zero
-        self._rate = torch.optim.lr_scheduler.OneCycleLR(
-            self._optimiser,
-            recipe.learning_rate,
-            total_steps=total,
-            pct_start=max(_WARM_UP, 2 / total),  # the rise takes a step at least
-        )
-
-    def epoch(self, x: Tensor, y: Tensor, generator: torch.Generator, quantised: bool) -> float:
-        """Every batch once, in random order; the mean loss."""
-        order = torch.randperm(len(x), generator=generator)
-        size = min(self._recipe.batch, len(x))
-        total = 0.0
-        for chosen in order[: self._batches * size].view(self._batches, size):
-            total += self._step(self._varied(x[chosen], generator), y[chosen], quantised)
-        return total / self._batches
-
-    def _varied(self, x: Tensor, generator: torch.Generator) -> Tensor:
-        grid = self._network.architecture.grid
-        if self._recipe.shift_px > 0 and grid is not None:
-            x = shifted(x, grid, self._recipe.shift_px, generator)
-        return x + self._recipe.noise * torch.randn(x.shape, generator=generator)
-
-    def _step(self, x: Tensor, y: Tensor, quantised: bool) -> float:
-        network, recipe = self._network, self._recipe
-        states = network.states(x, quantised=quantised, snapshots=recipe.snapshots)
-        loss = cross_entropy(network.logits(states[-1]), y)
-        penalty = recipe.headroom_weight * headroom_penalty(states, recipe.headroom_v)
-        self._optimiser.zero_grad()
-        (loss + penalty).backward()  # type: ignore[no-untyped-call]
-        torch.nn.utils.clip_grad_norm_(network.parameters(), recipe.clip_norm)
-        self._optimiser.step()
-        self._rate.step()
-        network.confine()
-        return float(loss.detach())
 
 
 def _conclude(network: KirchhoffNet, data: LabelledData, history: tuple[Epoch, ...]) -> TrainingResult:
