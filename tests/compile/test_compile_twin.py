@@ -30,7 +30,9 @@ def test_every_quantity_of_the_record_is_in_the_circuit(jf96: BoardSpec, small: 
     np.testing.assert_allclose(circuit.capacitance.numpy(), 10e-9 * value["capacitance_ratio"])
     np.testing.assert_allclose(circuit.leak.numpy(), value["leak_S"])
     assert compiled.placement is not None
-    for bank, part in enumerate(circuit.slices):
+    switched = circuit.slices[1]
+    assert (switched.edges, switched.duration) == ((), jf96.run.bank_switch_s)
+    for bank, part in enumerate(circuit.slices[::2]):
         edges, cells = part.edges[0], np.sort(compiled.placement.cells[bank])
         assert edges.source.tolist() == compiled.image.source[bank, cells].tolist()
         assert part.duration == pytest.approx(compiled.program.steps[bank][1] * 1e-6)
@@ -44,6 +46,25 @@ def test_every_quantity_of_the_record_is_in_the_circuit(jf96: BoardSpec, small: 
         trims = jf96.nodes.trim.value(compiled.image.trim[bank]) * value["trim_gain"]
         assert part.injection is not None
         np.testing.assert_allclose(part.injection.numpy(), trims + value["node_offset_A"])
+
+
+def test_trims_flow_while_banks_change_and_cells_do_not(jf96: BoardSpec, small: Circuit, make_record: Recorder) -> None:
+    slow = replace(jf96, run=replace(jf96.run, bank_switch_s=50e-6))
+    record = make_record(slow, "cmos", seed=8)
+    still = {
+        name: record.tables[name] for name in ("current_offset_A", "node_offset_A", "trim_gain", "preset_offset_V")
+    }
+    pushed = replace(small, slices=tuple(replace(part, injection=torch.full((12,), 0.01)) for part in small.slices))
+    compiled = compile_circuit(pushed, slow, record=CalibrationRecord(record.provenance, still), largest_v=2.0)
+    times = np.array([ticks * slow.run.tick_s for _, ticks in compiled.program.steps])
+    # All nodes at 0 V and thresholds at the top of their range: cells carry nothing but their offsets.
+    codes = {**compiled.image.codes, "threshold": np.full_like(compiled.image.codes["threshold"], 255)}
+    idle = replace(compiled, image=replace(compiled.image, codes=codes))
+    predicted = twin(idle, slow, CalibrationRecord(record.provenance, still)).states(np.zeros((1, 6)))[-1, 0]
+    pushed_V = 0.01 * compiled.scaling.volts_per_unit * sum(part.duration for part in small.slices)
+    half_lsb = slow.nodes.trim.lsb / 2 * 1.02 / slow.nodes.capacitance_F
+    # Each trim is half an LSB off at most; without its share for the switch the second one would be 5 LSB off.
+    assert np.abs(predicted[:12] - pushed_V).max() <= half_lsb * (times.sum() + slow.run.bank_switch_s) + 1e-3
 
 
 def test_standard_errors_follow_the_record(jf96: BoardSpec, small: Circuit, make_record: Recorder) -> None:

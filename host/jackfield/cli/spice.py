@@ -49,8 +49,9 @@ def spice(
     with writing(netlist) as part:
         part.write_text(text, encoding="utf-8")
     edges = sum(len(edges) for part in circuit.slices for edges in part.edges)
-    output.say(f"{circuit.nodes} nodes, {edges} edges in {len(circuit.slices)} slices: ngspice -b {netlist}")
-    output.result({"netlist": netlist, "nodes": circuit.nodes, "edges": edges, "slices": len(circuit.slices)})
+    slices = sum(bool(part.edges) for part in circuit.slices)  # between two banks none conducts
+    output.say(f"{circuit.nodes} nodes, {edges} edges in {slices} slices: ngspice -b {netlist}")
+    output.result({"netlist": netlist, "nodes": circuit.nodes, "edges": edges, "slices": slices})
 
 
 def _model(source: Path) -> "tuple[Circuit, float]":

@@ -37,7 +37,7 @@ class _Block:
 
 @dataclass(frozen=True)
 class BankModel:
-    """The edges of `part` in `cells` of the board `known`.
+    """The edges of `part` in `cells` of the board `known`, whose trims flow `trim_stretch` times as long.
 
     Knobs are the codes of one parameter of one group after the other, then one trim a node.
     """
@@ -46,6 +46,7 @@ class BankModel:
     cells: Integers
     spec: BoardSpec
     known: KnownBoard
+    trim_stretch: float
 
     def knobs(self, parameters: dict[str, Floats], trims: Floats) -> Knobs:
         """Codes nearest to `parameters[name][edge]` and `trims[node]`, SI values, brought into range."""
@@ -97,9 +98,9 @@ class BankModel:
             for block, step in zip(blocks, steps, strict=True):
                 effect[block.knobs] = step
         nodes = self.spec.nodes
-        effect[-nodes.count :] = (nodes.trim.lsb * self.known.trim_gain)[:, None]
+        effect[-nodes.count :] = (self.trim_stretch * nodes.trim.lsb * self.known.trim_gain)[:, None]
         trims = nodes.trim.value(knobs.codes[-nodes.count :]) * self.known.trim_gain
-        still = (trims + self.known.node_offset_A)[:, None] - self.known.leak_S[:, None] * v
+        still = self.trim_stretch * (trims + self.known.node_offset_A)[:, None] - self.known.leak_S[:, None] * v
         return total[1:].numpy() + still, effect
 
     def _group_currents(self, blocks: list[_Block], knobs: Knobs, v: Tensor) -> tuple[Tensor, list[Floats32]]:

@@ -1,5 +1,7 @@
 """The circuit that an image makes on a known board, in SI units."""
 
+from collections.abc import Iterator
+
 import numpy as np
 import torch
 from torch import Tensor
@@ -24,26 +26,29 @@ def board_circuit(
     """Volts, seconds, siemens, amperes, farads; one slice a step `(bank, ticks)`, all nodes of the board.
 
     Every enabled cell is an edge with its curve, knee, saturation and offset current; trims and node offsets
-    are injections; leaks and capacitances are the nodes' own; the rails clamp.
+    are injections; leaks and capacitances are the nodes' own; the rails clamp. Between steps stands a slice
+    without edges: while banks change cells are off, and the next bank's trims flow already.
     """
     return Circuit(
         nodes=spec.nodes.count,
-        slices=tuple(
-            Slice(
-                duration=ticks * spec.run.tick_s,
-                edges=_edge_sets(image, bank, spec, known, dtype),
-                injection=_tensor(
-                    spec.nodes.trim.value(image.trim[bank]) * known.trim_gain + known.node_offset_A, dtype
-                ),
-            )
-            for bank, ticks in steps
-        ),
+        slices=tuple(_slices(image, steps, spec, known, dtype)),
         capacitance=_tensor(spec.nodes.capacitance_F * known.capacitance_ratio, dtype),
         leak=_tensor(known.leak_S, dtype),
         rails=spec.nodes.rail_V,
         inputs=inputs,
         outputs=outputs,
     )
+
+
+def _slices(
+    image: ConfigImage, steps: tuple[tuple[int, int], ...], spec: BoardSpec, known: KnownBoard, dtype: torch.dtype
+) -> Iterator[Slice]:
+    for number, (bank, ticks) in enumerate(steps):
+        trims = spec.nodes.trim.value(image.trim[bank]) * known.trim_gain
+        injection = _tensor(trims + known.node_offset_A, dtype)
+        if number and spec.run.bank_switch_s > 0:
+            yield Slice(spec.run.bank_switch_s, (), injection)
+        yield Slice(ticks * spec.run.tick_s, _edge_sets(image, bank, spec, known, dtype), injection)
 
 
 def _edge_sets(

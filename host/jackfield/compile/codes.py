@@ -32,7 +32,10 @@ def circuit_targets(
     placement: Placement, scaling: Scaling, spec: BoardSpec, farads: float, known: KnownBoard
 ) -> Targets:
     """What the circuit asks of a board with the offsets of `known`: scaled parameters, and trims that cancel
-    exactly the offsets of the cells used and add the circuit's injection."""
+    exactly the offsets of the cells used and add the circuit's injection.
+
+    Trims and node offsets flow while a bank is switched in, cells not yet: a trim is that much smaller.
+    """
     parameters = []
     trims = np.zeros((len(placement.slices), spec.nodes.count))
     for number, (part, cells) in enumerate(zip(placement.slices, placement.cells, strict=True)):
@@ -43,8 +46,10 @@ def circuit_targets(
                 factor = scaling.factor(parameter, number, farads)
                 scaled[parameter.name][rows] = part.parameters[parameter.name][rows] * factor
         parameters.append(scaled)
-        trims[number] = part.injection * scaling.amperes_per_unit(number, farads)
-        trims[number] -= known.node_offsets(part.source, part.destination, cells)
+        wanted = part.injection * scaling.amperes_per_unit(number, farads)
+        cell_offsets = known.node_offsets(part.source, part.destination, cells) - known.node_offset_A
+        share = 1 / scaling.trim_stretch(number, part.duration, spec)
+        trims[number] = share * (wanted - cell_offsets) - known.node_offset_A
     return Targets(tuple(parameters), trims)
 
 

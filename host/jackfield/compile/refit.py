@@ -45,7 +45,8 @@ def refit(
     """
     fitted = []
     for number, path in enumerate(_paths(circuit, inputs)):
-        model = BankModel(placement.slices[number], placement.cells[number], spec, known)
+        part, cells = placement.slices[number], placement.cells[number]
+        model = BankModel(part, cells, spec, known, scaling.trim_stretch(number, part.duration, spec))
         fitted.append(_fit_bank(number, path, model, requested, scaling))
     return Targets(tuple(parameters for parameters, _ in fitted), np.array([trims for _, trims in fitted]))
 

@@ -31,6 +31,11 @@ class Scaling:
         """Amperes a machine unit of current in slice `number`; `farads` is C a machine unit of capacitance."""
         return farads * self.volts_per_unit / self.seconds_per_unit[number]
 
+    def trim_stretch(self, number: int, duration: float, spec: BoardSpec) -> float:
+        """How much longer trims flow in slice `number`, of `duration` in machine units, than its cells conduct."""
+        run_s = duration * self.seconds_per_unit[number]
+        return 1 + spec.run.bank_switch_s / run_s if number % spec.run.banks else 1.0
+
     def factor(self, parameter: Parameter, number: int, farads: float) -> float:
         """SI value over machine value of a law's parameter in slice `number`."""
         amperes = self.amperes_per_unit(number, farads)

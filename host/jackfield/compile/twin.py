@@ -63,11 +63,13 @@ class Twin:
         return volts, np.asarray(np.std(drawn, axis=0, ddof=1))
 
     def states(self, x: ArrayLike, snapshots: int = 16) -> NDArray[np.float64]:
-        """Voltages of all nodes `[slices * snapshots, batch, node]` at equally spaced times of each slice."""
+        """Voltages of all nodes `[steps * snapshots, batch, node]` at equally spaced times of each step of the run."""
         preset = self._preset(self.known, self.compiled.input_codes(x))
         steps = -(-_STEPS // snapshots) * snapshots
         with torch.no_grad():
-            return np.asarray(integrate(self.circuit, preset, steps=steps, snapshots=snapshots).numpy())
+            path = integrate(self.circuit, preset, steps=steps, snapshots=snapshots).numpy()
+        playing = np.repeat([bool(part.edges) for part in self.circuit.slices], snapshots)
+        return np.asarray(path[playing])
 
     def _circuit(self, board: KnownBoard, dtype: torch.dtype) -> Circuit:
         compiled = self.compiled
@@ -87,8 +89,10 @@ class Twin:
 
     def _outputs(self, circuit: Circuit, board: KnownBoard, codes: Integers, steps: int) -> Floats:
         nodes = np.array(self.compiled.outputs, dtype=np.int64) - 1
+        # Between banks a straight line is left to follow, by leak and trims alone.
+        fine = tuple(steps if part.edges else 1 for part in circuit.slices)
         with torch.no_grad():
-            end = integrate(circuit, self._preset(board, codes).to(circuit.dtype), steps=steps)[-1]
+            end = integrate(circuit, self._preset(board, codes).to(circuit.dtype), steps=fine)[-1]
         return np.asarray(end[:, nodes].double().numpy() * np.exp(-board.droop_per_s[nodes] * self.compiled.held_s))
 
 

@@ -93,7 +93,8 @@ def _breakpoints(times: list[float]) -> list[str]:
 
 
 def _analysis(circuit: Circuit, stop: float, tolerance: float, points: int) -> list[str]:
-    step = min(part.duration for part in circuit.slices) / points
+    # A slice without edges is a straight line: it needs no steps of its own.
+    step = min((part.duration for part in circuit.slices if part.edges), default=stop) / points
     charge = min(circuit.capacitance.tolist()) * tolerance
     names = [f"v(n{node})[last]" for node in range(1, circuit.nodes + 1)]
     return [
