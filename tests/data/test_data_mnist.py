@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from jackfield.data import mnist_split, read_idx
+from jackfield.data import find_mnist, mnist_split, read_idx
 from jackfield.errors import DesignError
 
 
@@ -64,3 +64,18 @@ def test_missing_file_swapped_files_and_empty_parts_are_refused(files: tuple[Pat
         mnist_split(files[1], files[0])
     with pytest.raises(DesignError, match="10 of 10 images"):
         mnist_split(*files, held_out=10)
+
+
+def test_the_two_files_are_found_plain_or_gzipped(tmp_path: Path) -> None:
+    (tmp_path / "train-images-idx3-ubyte.gz").write_bytes(b"")
+    with pytest.raises(DesignError, match="no train-labels-idx1-ubyte or"):
+        find_mnist(tmp_path)
+    (tmp_path / "train-labels-idx1-ubyte").write_bytes(b"")
+    assert [file.name for file in find_mnist(tmp_path)] == ["train-images-idx3-ubyte.gz", "train-labels-idx1-ubyte"]
+    with pytest.raises(DesignError, match="nowhere holds no train-images"):
+        find_mnist(tmp_path / "nowhere")
+
+
+def test_a_split_is_named_alike_plain_or_gzipped(files: tuple[Path, Path], tmp_path: Path) -> None:
+    (tmp_path / "images").write_bytes(gzip.decompress(files[0].read_bytes()))
+    assert mnist_split(*files, held_out=4).name == mnist_split(tmp_path / "images", files[1], held_out=4).name

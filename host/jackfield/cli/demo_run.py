@@ -19,11 +19,7 @@ from jackfield.data import Split
 from jackfield.device import AbstractBoard, UploadReport
 from jackfield.evaluate import Answers, Rung, Trajectory, ladder, requested_trajectories, score, watch_nodes
 from jackfield.journal import Run, save_record
-from jackfield.model import (
-    DIGITS_RECIPE,
-    Checkpoint,
-    save_checkpoint,
-)
+from jackfield.model import Checkpoint, packaged_plan, save_checkpoint
 from jackfield_calibration import calibrate
 
 __all__ = ["DemoResult", "run_on_bench", "trained", "true_defects"]
@@ -62,10 +58,12 @@ class DemoResult:
 
 def trained(spec: BoardSpec, data: Split, quick: bool, output: Output) -> Checkpoint:
     """The digits network, trained inside the rails and codes of `spec`."""
-    recipe = replace(DIGITS_RECIPE, epochs=QUICK_EPOCHS) if quick else DIGITS_RECIPE
+    plan = packaged_plan("digits")
+    if quick:
+        plan = replace(plan, recipe=replace(plan.recipe, epochs=QUICK_EPOCHS))
     with output.progress("training") as advance:
         checkpoint, result = trained_for(
-            spec, data, recipe, TRAINING_SEED, lambda epoch: advance(epoch.number, epoch.count)
+            spec, data, plan, TRAINING_SEED, lambda epoch: advance(epoch.number, epoch.count)
         )
     output.say(f"trained: {result.test} of held-out digits inside the rails, largest |v| {result.largest_v:.2f}")
     return checkpoint

@@ -1,5 +1,6 @@
 """Trained models as verbs use them: for which board, on which data, compiled how."""
 
+import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -8,24 +9,24 @@ from torch import Tensor
 
 from jackfield.board import BoardSpec, CalibrationRecord
 from jackfield.compile import CompiledCircuit, compile_circuit, place
-from jackfield.data import Split, digits_split
+from jackfield.data import Split, digits_split, find_mnist, mnist_split
 from jackfield.errors import DesignError
 from jackfield.model import (
-    DIGITS_ARCHITECTURE,
     Bounds,
     Checkpoint,
     Epoch,
     KirchhoffNet,
-    Recipe,
+    Plan,
     TrainingFacts,
     TrainingResult,
     load_checkpoint,
     train,
 )
 
-__all__ = ["compiled_for", "data_of", "model_for", "trained_for"]
+__all__ = ["compiled_for", "data_of", "mnist_at", "model_for", "trained_for"]
 
 FIT_INPUTS = 96
+MNIST_FOLDER = "JACKFIELD_MNIST"
 
 
 def model_for(path: Path, spec: BoardSpec) -> Checkpoint:
@@ -37,26 +38,49 @@ def model_for(path: Path, spec: BoardSpec) -> Checkpoint:
 
 def data_of(checkpoint: Checkpoint) -> Split:
     """The data that a model was trained on, divided as then; DesignError where that is not at hand."""
-    split = digits_split()
-    if checkpoint.facts.data != split.name:
+    digits, wanted = digits_split(), checkpoint.facts.data
+    if wanted == digits.name:
+        return digits
+    if os.environ.get(MNIST_FOLDER):
+        mnist = mnist_at(None)
+        if wanted == mnist.name:
+            return mnist
+    raise DesignError(
+        f"the model was trained on {wanted!r}, which is not at hand here; for MNIST set {MNIST_FOLDER} to the folder "
+        "with its two training files, or use the classes of jackfield.evaluate with your own inputs and labels"
+    )
+
+
+def mnist_at(folder: Path | None) -> Split:
+    """MNIST from `folder`, or where the environment says; DesignError where neither is given or files are missing."""
+    place = folder or os.environ.get(MNIST_FOLDER)
+    if not place:
         raise DesignError(
-            f"the model was trained on {checkpoint.facts.data!r}, only {split.name!r} is at hand here; "
-            "use the classes of jackfield.evaluate with your own inputs and labels"
+            "MNIST does not come with the package; name the folder with train-images-idx3-ubyte and "
+            f"train-labels-idx1-ubyte, plain or .gz, by --data or {MNIST_FOLDER}"
         )
-    return split
+    return mnist_split(*find_mnist(Path(place)))
 
 
 def trained_for(
-    spec: BoardSpec, data: Split, recipe: Recipe, seed: int, progress: Callable[[Epoch], None]
+    spec: BoardSpec,
+    data: Split,
+    plan: Plan,
+    seed: int,
+    progress: Callable[[Epoch], None],
+    *,
+    advance: Callable[[int, int], None] | None = None,
+    unfinished: Path | None = None,
 ) -> tuple[Checkpoint, TrainingResult]:
-    """The digits network, trained inside the rails and codes of `spec`.
+    """The network of `plan`, trained inside the rails and codes of `spec`; the rest as in `model.train`.
 
     Raises DesignError, before any training, where recipe and board differ or the network does not fit the board.
     """
-    bounds = Bounds.from_spec(spec, recipe.volts_per_unit, recipe.seconds_per_unit)
-    network = KirchhoffNet(DIGITS_ARCHITECTURE, bounds=bounds, seed=seed)
+    recipe = plan.recipe
+    bounds = Bounds.from_spec(spec, recipe.volts_per_unit, recipe.seconds_per_unit, plan.architecture.law)
+    network = KirchhoffNet(plan.architecture, bounds=bounds, seed=seed)
     place(network.circuit(), spec)
-    result = train(network, data, recipe, seed=seed, progress=progress)
+    result = train(network, data, recipe, seed=seed, progress=progress, advance=advance, unfinished=unfinished)
     return Checkpoint(network, recipe, TrainingFacts.from_result(data.name, seed, result)), result
 
 

@@ -36,7 +36,25 @@ Emulator = Annotated[
     typer.Option("--emulator", metavar="URL", help="A board for this call only: emulator://jf96?profile=cmos&seed=7."),
 ]
 BoardName = Annotated[str, typer.Option("--board", metavar="BOARD", help="A board's name, or a path to its spec.")]
-ModelFolder = Annotated[Path, typer.Argument(metavar="NAME.model", help="A model folder that `jackfield train` wrote.")]
+
+
+def _model_folder(path: Path) -> Path:
+    """A bare name that is no path here means the packaged model of that name."""
+    if path.exists() or path.name != str(path):
+        return path
+    from jackfield.model import packaged_model
+
+    return packaged_model(path.name) or path
+
+
+ModelFolder = Annotated[
+    Path,
+    typer.Argument(
+        metavar="NAME.model",
+        callback=_model_folder,
+        help="A model folder that `jackfield train` wrote, or the packaged model mnist.",
+    ),
+]
 ImageFile = Annotated[Path, typer.Argument(metavar="IMAGE", help="An image (.jfi) that `jackfield compile` wrote.")]
 
 

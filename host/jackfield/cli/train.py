@@ -11,15 +11,17 @@ from jackfield.cli.options import BoardName, Json, Verbose
 from jackfield.cli.output import Output
 
 if TYPE_CHECKING:
-    from jackfield.model import Recipe, TrainingResult
+    from jackfield.data import Split
+    from jackfield.model import Plan, TrainingResult
 
 __all__ = ["register"]
 
 
 class Data(StrEnum):
-    """Data sets that come with the package."""
+    """Data sets to learn."""
 
     DIGITS = "digits"
+    MNIST = "mnist"
 
 
 def register(app: typer.Typer) -> None:
@@ -28,55 +30,90 @@ def register(app: typer.Typer) -> None:
 
 
 def train(
-    data: Annotated[Data, typer.Argument(help="What to learn: the 8 x 8 handwritten digits.")],
-    board: BoardName,
+    data: Annotated[Data, typer.Argument(help="What to learn: the packaged 8 x 8 digits, or MNIST from its files.")],
     model: Annotated[Path, typer.Option("-o", "--output", metavar="NAME.model", help="Where the model goes.")],
+    board: BoardName = "",
+    folder: Annotated[
+        Path | None, typer.Option("--data", metavar="FOLDER", help="Where MNIST's files are; or JACKFIELD_MNIST.")
+    ] = None,
     recipe: Annotated[
         Path | None, typer.Option(metavar="FILE.toml", help="Another recipe than the data's own.")
     ] = None,
     epochs: Annotated[int | None, typer.Option(min=1, help="Train for so many epochs instead of the recipe's.")] = None,
     seed: Annotated[int, typer.Option(min=0, help="Seed of weights, order and noise.")] = 0,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with a training that was interrupted.")] = False,
     as_json: Json = False,
     verbose: Verbose = False,
 ) -> None:
     """Train a network for a board.
 
-    The network stays inside the board's rails and parameter ranges and learns with its codes.
+    The network stays inside the board's rails and parameter ranges and learns with its codes. The board is the
+    recipe's where none is named. A training that was interrupted goes on with --resume, with the same numbers.
     """
     from jackfield.cli.files import vacant
     from jackfield.cli.models import trained_for
-    from jackfield.data import digits_split
     from jackfield.model import Epoch, save_checkpoint
     from jackfield.session import load_spec
 
     output = Output(as_json)
     vacant(model, "a model")
-    chosen = _recipe(recipe, epochs)
+    unfinished = _unfinished(model, resume)
+    plan = _plan(data, recipe, epochs)
+    spec, split = load_spec(board or plan.board), _split(data, folder)
     with output.progress("training") as advance:
 
         def heard(epoch: Epoch) -> None:
-            advance(epoch.number, epoch.count)
             if verbose:
                 output.say(f"epoch {epoch.number}: loss {epoch.loss:.4f}, validation {epoch.validation}")
 
-        checkpoint, result = trained_for(load_spec(board), digits_split(), chosen, seed, heard)
+        try:
+            checkpoint, result = trained_for(spec, split, plan, seed, heard, advance=advance, unfinished=unfinished)
+        except KeyboardInterrupt as error:
+            if unfinished.exists():
+                error.add_note(f"the training so far is in {unfinished}; the same command with --resume goes on")
+            raise
     save_checkpoint(checkpoint, model)
+    unfinished.unlink(missing_ok=True)
     output.say(f"test {result.test} inside the rails, {result.test_quantised} with the board's codes; {model}")
-    output.result({"model": model, "board": board, "epochs": chosen.epochs, "seed": seed} | _summary(result))
+    output.result({"model": model, "board": spec.name, "epochs": plan.recipe.epochs, "seed": seed} | _summary(result))
 
 
-def _recipe(file: Path | None, epochs: int | None) -> "Recipe":
+def _unfinished(model: Path, resume: bool) -> Path:
+    """The file beside `model` that says where its training stands."""
+    from jackfield.errors import DesignError
+
+    file = model.with_name(model.name + ".unfinished")
+    if resume and not file.exists():
+        raise DesignError(f"there is no unfinished training {file}; leave --resume away to train from the start")
+    if file.exists() and not resume:
+        raise DesignError(f"{file} is an unfinished training; go on with it by --resume, or remove it")
+    return file
+
+
+def _split(data: Data, folder: Path | None) -> "Split":
+    from jackfield.cli.models import mnist_at
+    from jackfield.data import digits_split
+    from jackfield.errors import DesignError
+
+    if data == Data.MNIST:
+        return mnist_at(folder)
+    if folder is not None:
+        raise DesignError(f"{data} come with the package, --data {folder} is for mnist; leave it away")
+    return digits_split()
+
+
+def _plan(data: Data, file: Path | None, epochs: int | None) -> "Plan":
     """The data's own recipe, or the one in a file, with its epochs replaced."""
     from dataclasses import replace
 
     from jackfield.errors import DesignError
-    from jackfield.model import DIGITS_RECIPE, Recipe
+    from jackfield.model import Plan, packaged_plan
 
     try:
-        chosen = DIGITS_RECIPE if file is None else Recipe.from_toml(file.read_text(encoding="utf-8"))
+        plan = packaged_plan(data) if file is None else Plan.from_toml(file.read_text(encoding="utf-8"))
     except (FileNotFoundError, UnicodeDecodeError) as error:
         raise DesignError(f"recipe {file} cannot be read: {error}; name a TOML file in UTF-8") from error
-    return chosen if epochs is None else replace(chosen, epochs=epochs)
+    return plan if epochs is None else replace(plan, recipe=replace(plan.recipe, epochs=epochs))
 
 
 def _summary(result: "TrainingResult") -> dict[str, Any]:

@@ -12,10 +12,11 @@ from numpy.typing import NDArray
 from jackfield.data.split import Split
 from jackfield.errors import DesignError
 
-__all__ = ["mnist_split", "read_idx"]
+__all__ = ["find_mnist", "mnist_split", "read_idx"]
 
 _BYTES = 0x08  # the format's type code of unsigned bytes, the only one that image sets use
 _GZIP = b"\x1f\x8b"
+_IMAGES, _LABELS = "train-images-idx3-ubyte", "train-labels-idx1-ubyte"
 
 
 def read_idx(path: Path) -> NDArray[np.uint8]:
@@ -38,6 +39,22 @@ def read_idx(path: Path) -> NDArray[np.uint8]:
     return np.frombuffer(data, dtype=np.uint8, offset=start).reshape(shape)
 
 
+def find_mnist(folder: Path) -> tuple[Path, Path]:
+    """The files of the training images and of their labels in `folder`, plain or .gz.
+
+    Raises DesignError where one is missing.
+    """
+    found = []
+    for name in (_IMAGES, _LABELS):
+        files = [folder / (name + ending) for ending in ("", ".gz") if (folder / (name + ending)).is_file()]
+        if not files:
+            raise DesignError(
+                f"{folder} holds no {name} or {name}.gz; name the folder with the two training files in the IDX format"
+            )
+        found.append(files[0])
+    return found[0], found[1]
+
+
 def mnist_split(images: Path, labels: Path, *, held_out: int = 10_000, seed: int = 0) -> Split:
     """One pair of IDX files, the last `held_out` of a seeded permutation kept as the test part.
 
@@ -55,5 +72,5 @@ def mnist_split(images: Path, labels: Path, *, held_out: int = 10_000, seed: int
     order = np.random.default_rng(seed).permutation(len(pixels))
     kept, out = order[:-held_out], order[-held_out:]
     y = classes.astype(np.int64)
-    name = f"{images.name}, {held_out} held out, seed {seed}"
+    name = f"{images.name.removesuffix('.gz')}, {held_out} held out, seed {seed}"
     return Split(name, x[kept], y[kept], x[out], y[out])
