@@ -88,3 +88,9 @@ def small() -> Circuit:
 def digits_size() -> Circuit:
     """96 nodes, two slices of 6,880 edges, as the digits network has them."""
     return random_circuit(mixed(1, 8, 8, 3, 32, (1, 1)), 2, seed=2, gain=0.4)
+
+
+@pytest.fixture(scope="session")
+def deep() -> Circuit:
+    """12 nodes, five slices: three passes over a board of two banks."""
+    return random_circuit(mixed(1, 3, 3, 2, 3, (1, 1)), 5, seed=3)

@@ -1,5 +1,6 @@
 """Image files: what was saved comes back, whatever is wrong is said, nothing half-written remains."""
 
+import hashlib
 from pathlib import Path
 
 import numpy as np
@@ -29,9 +30,9 @@ def test_a_saved_image_comes_back(tmp_path: Path, compiled: CompiledCircuit, jf9
 
 
 def test_the_header_is_readable_without_the_spec(tmp_path: Path, compiled: CompiledCircuit, jf96: BoardSpec) -> None:
-    header, payload = read_image_file(compiled.save(tmp_path / "net.jfi"))
-    assert (header["spec"], len(payload)) == ("jf96", jf96.payload_bytes)
-    assert header["image_digest"] == compiled.image.digest(jf96)
+    file = read_image_file(compiled.save(tmp_path / "net.jfi"))
+    assert (file.spec_name, [len(payload) for payload in file.payloads]) == ("jf96", [jf96.payload_bytes])
+    assert file.headers[0]["image_digest"] == compiled.image.digest(jf96)
 
 
 def test_an_image_for_another_board_is_refused(tmp_path: Path, compiled: CompiledCircuit, jf16: BoardSpec) -> None:
@@ -39,20 +40,45 @@ def test_an_image_for_another_board_is_refused(tmp_path: Path, compiled: Compile
         CompiledCircuit.load(compiled.save(tmp_path / "net"), jf16)
 
 
-def test_damage_is_found(tmp_path: Path, compiled: CompiledCircuit, jf96: BoardSpec) -> None:
+def test_every_byte_stands_under_the_digest(tmp_path: Path, compiled: CompiledCircuit, jf96: BoardSpec) -> None:
     path = compiled.save(tmp_path / "net")
     content = path.read_bytes()
+    head = content.index(b"\n\n")
+    gain = content.index(b"preset_gain = [1.0")
+    for place in (gain + 15, content.index(b"file_digest") + 20, head + 2, len(content) - 1):
+        path.write_bytes(content[:place] + bytes([content[place] ^ 1]) + content[place + 1 :])
+        with pytest.raises(DesignError, match="is damaged: its digest does not match"):
+            CompiledCircuit.load(path, jf96)
+    path.write_bytes(content[:-1])
+    with pytest.raises(DesignError, match="is damaged: its digest does not match"):
+        CompiledCircuit.load(path, jf96)
+
+
+def signed(content: bytes) -> bytes:
+    """Content with the digest that belongs to it."""
+    head, _, payload = content.partition(b"\n\n")
+    head = head.rpartition(b'\nfile_digest = "')[0]
+    digest = hashlib.sha256(head + b"\n\n" + payload).hexdigest().encode()
+    return head + b'\nfile_digest = "' + digest + b'"\n\n' + payload
+
+
+def test_a_file_that_is_whole_and_wrong_is_named(tmp_path: Path, compiled: CompiledCircuit, jf96: BoardSpec) -> None:
+    path = compiled.save(tmp_path / "net")
+    content = path.read_bytes()
+    assert signed(content) == content
     for spoiled, message in (
-        (content[:-100] + bytes([content[-100] ^ 4]) + content[-99:], "is damaged: its digest does not match"),
+        (content[:-100] + bytes([content[-100] ^ 4]) + content[-99:], "is not the one that its header names"),
         (content[:-1], "bytes, board jf96 takes"),
-        (content.replace(b"format = 1", b"format = 9"), "no image of format 1"),
+        (content.replace(b"format = 2", b"format = 9"), "no image of format 2"),
         (content.replace(b"steps = ", b"stops = "), "'steps' is missing, unknown or of a wrong type"),
-        (content.replace(b"inputs = [1", b"inputs = [true, []"), "damaged header"),
-        (content.replace(b"scan = [[3", b"scan = [[97"), "node 97 is to be read"),
+        (content.replace(b"inputs = [[1", b"inputs = [[true, []"), "damaged header"),
+        (content.replace(b"inputs = [[1", b"inputs = [[], [1"), "'inputs' is missing, unknown or of a wrong type"),
+        (content.replace(b"scan = [[[3", b"scan = [[[97"), "node 97 is to be read"),
         (b"\x00\xff\n\n", "is no image"),
         (b"", "is no image"),
     ):
-        path.write_bytes(spoiled)
+        assert spoiled != content
+        path.write_bytes(signed(spoiled) if b"file_digest" in spoiled else spoiled)
         with pytest.raises(DesignError, match=message):
             CompiledCircuit.load(path, jf96)
 

@@ -65,7 +65,7 @@ def _image(source: Path, board: str, record: Path | None) -> "tuple[Circuit, flo
     from jackfield.compile import CompiledCircuit, read_image_file, twin
     from jackfield.session import load_spec
 
-    spec = load_spec(board or str(read_image_file(source)[0]["spec"]))
+    spec = load_spec(board or read_image_file(source).spec_name)
     compiled = CompiledCircuit.load(source, spec)
     return twin(compiled, spec, load(record) if record else None).circuit, compiled.scaling.volts_per_unit
 

@@ -5,15 +5,20 @@ from jackfield.compile.compiler import compile_circuit
 from jackfield.compile.findings import Finding, check_spec
 from jackfield.compile.jfi import read_image_file
 from jackfield.compile.lower import LoweredSlice, lower
+from jackfield.compile.passes import CompiledPasses, compile_passes
+from jackfield.compile.passes_twin import CarryCost, PassesTwin, twin_of_passes
 from jackfield.compile.place import Placement, place
 from jackfield.compile.report import QuantisationReport
 from jackfield.compile.scaling import Scaling, choose_scaling
 from jackfield.compile.twin import Twin, twin
 
 __all__ = [
+    "CarryCost",
     "CompiledCircuit",
+    "CompiledPasses",
     "Finding",
     "LoweredSlice",
+    "PassesTwin",
     "Placement",
     "QuantisationReport",
     "Scaling",
@@ -21,8 +26,10 @@ __all__ = [
     "check_spec",
     "choose_scaling",
     "compile_circuit",
+    "compile_passes",
     "lower",
     "place",
     "read_image_file",
     "twin",
+    "twin_of_passes",
 ]

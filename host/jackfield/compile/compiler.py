@@ -67,6 +67,7 @@ def compile_circuit(
         outputs=tuple(circuit.outputs),
         preset_gain=known.preset_gain,
         preset_offset_V=known.preset_offset_V,
+        droop_per_s=known.droop_per_s,
         record_id="" if record is None else record_id(record),
         placement=placement,
         report=report,

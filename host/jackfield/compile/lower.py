@@ -69,7 +69,7 @@ def lower(circuit: Circuit, spec: BoardSpec) -> tuple[LoweredSlice, ...]:
     if not 1 <= len(circuit.slices) <= spec.run.banks:
         raise DesignError(
             f"the circuit has {len(circuit.slices)} slices, board {spec.name} plays one from each of its "
-            f"{spec.run.banks} banks; train with at most {spec.run.banks} slices"
+            f"{spec.run.banks} banks; train with at most {spec.run.banks} slices, or use compile_passes"
         )
     return tuple(_lower_slice(part, spec) for part in circuit.slices)
 

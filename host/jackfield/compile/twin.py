@@ -49,22 +49,60 @@ class Twin:
 
     def predict_codes(self, codes: Integers) -> tuple[Floats, Floats]:
         """`predict` for preset codes `[batch, node]`."""
-        volts = self._outputs(self.circuit, self.known, codes, _STEPS)
-        if self.record is None:
-            return volts, np.zeros_like(volts)
-        # Draws differ by millivolts and share the error of coarse steps: their spread needs no fine arithmetic.
-        rng = np.random.default_rng(self.seed)
-        sigma = uncertainties(self.compiled.spec, self.record)
-        boards = [self.known.drawn(sigma, rng) for _ in range(_DRAWS)]
-        used = self.image.enable.any(axis=0)
-        if not all(np.isfinite(size[used]).all() for size in sigma.values() if size.shape == used.shape):
+        volts = self.shown(codes)
+        if not self.measured:
             return volts, np.full_like(volts, np.inf)
-        drawn = [self._outputs(self._circuit(board, torch.float32), board, codes, _DRAW_STEPS) for board in boards]
-        return volts, np.asarray(np.std(drawn, axis=0, ddof=1))
+        drawn = [self.shown(codes, board) for board in self.boards]
+        return volts, np.std(drawn, axis=0, ddof=1) if drawn else np.zeros_like(volts)
+
+    @cached_property
+    def boards(self) -> tuple[KnownBoard, ...]:
+        """Boards drawn from the record's uncertainties; none without a record."""
+        if self.record is None:
+            return ()
+        rng = np.random.default_rng(self.seed)
+        return tuple(self.known.drawn(self._sigma, rng) for _ in range(_DRAWS))
+
+    @property
+    def measured(self) -> bool:
+        """Whether the record, if there is one, has measured every cell in use."""
+        used = self.image.enable.any(axis=0)
+        return all(np.isfinite(size[used]).all() for size in self._sigma.values() if size.shape == used.shape)
+
+    @cached_property
+    def _sigma(self) -> dict[str, Floats]:
+        return {} if self.record is None else uncertainties(self.compiled.spec, self.record)
+
+    def shown(self, codes: Integers, board: KnownBoard | None = None) -> Floats:
+        """Output voltages `[batch, output]` as the probes show them after the presets `codes` `[batch, node]`.
+
+        `board` stands for one of `boards`, which differ by millivolts and share the error of coarse steps: their
+        spread needs no fine arithmetic.
+        """
+        with torch.no_grad():
+            end = self.held(self.preset(codes, board), board)
+        nodes = np.array(self.compiled.outputs, dtype=np.int64) - 1
+        share = np.exp(-(board or self.known).droop_per_s[nodes] * self.compiled.held_s)
+        return np.asarray(end[:, nodes].double().numpy() * share)
+
+    def preset(self, codes: Integers, board: KnownBoard | None = None) -> torch.Tensor:
+        """Volts of all nodes `[batch, node]` that the presets `codes` give; `board` as for `shown`."""
+        known = board or self.known
+        nominal = self.compiled.spec.nodes.preset.value(codes)
+        return torch.from_numpy(nominal * known.preset_gain + known.preset_offset_V)
+
+    def held(self, start: torch.Tensor, board: KnownBoard | None = None) -> torch.Tensor:
+        """Volts of all nodes `[batch, node]` at HOLD of a run from `start` `[batch, node]`; `board` as for `shown`."""
+        circuit, steps = self.circuit, _STEPS
+        if board is not None:
+            circuit, steps = self._circuit(board, torch.float32), _DRAW_STEPS
+        # Between banks a straight line is left to follow, by leak and trims alone.
+        fine = tuple(steps if part.edges else 1 for part in circuit.slices)
+        return integrate(circuit, start.to(circuit.dtype), steps=fine)[-1]
 
     def states(self, x: ArrayLike, snapshots: int = 16) -> NDArray[np.float64]:
         """Voltages of all nodes `[steps * snapshots, batch, node]` at equally spaced times of each step of the run."""
-        preset = self._preset(self.known, self.compiled.input_codes(x))
+        preset = self.preset(self.compiled.input_codes(x))
         steps = -(-_STEPS // snapshots) * snapshots
         with torch.no_grad():
             path = integrate(self.circuit, preset, steps=steps, snapshots=snapshots).numpy()
@@ -82,18 +120,6 @@ class Twin:
             outputs=compiled.outputs,
             dtype=dtype,
         )
-
-    def _preset(self, board: KnownBoard, codes: Integers) -> torch.Tensor:
-        nominal = self.compiled.spec.nodes.preset.value(codes)
-        return torch.from_numpy(nominal * board.preset_gain + board.preset_offset_V)
-
-    def _outputs(self, circuit: Circuit, board: KnownBoard, codes: Integers, steps: int) -> Floats:
-        nodes = np.array(self.compiled.outputs, dtype=np.int64) - 1
-        # Between banks a straight line is left to follow, by leak and trims alone.
-        fine = tuple(steps if part.edges else 1 for part in circuit.slices)
-        with torch.no_grad():
-            end = integrate(circuit, self._preset(board, codes).to(circuit.dtype), steps=fine)[-1]
-        return np.asarray(end[:, nodes].double().numpy() * np.exp(-board.droop_per_s[nodes] * self.compiled.held_s))
 
 
 def twin(compiled: CompiledCircuit, spec: BoardSpec, record: CalibrationRecord | None = None, seed: int = 0) -> Twin:

@@ -1,0 +1,151 @@
+"""The twin of a circuit that runs in several passes, and what carrying node voltages between them costs."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import torch
+from numpy.typing import ArrayLike
+from torch import Tensor
+
+from jackfield.board import BoardSpec, CalibrationRecord
+from jackfield.compile.known import Floats, Integers, KnownBoard
+from jackfield.compile.passes import CompiledPasses
+from jackfield.compile.twin import Twin, twin
+
+__all__ = ["CarryCost", "PassesTwin", "twin_of_passes"]
+
+_DRAWS = 12
+
+
+@dataclass(frozen=True)
+class CarryCost:
+    """What reading `nodes` nodes after a pass and presetting them for the next one costs, rms in V.
+
+    At a node: `rounding_V` of the preset's code, `readout_V` of the reading, `droop_V` by which its droop is not
+    known. At the outputs: `predicted_V` by the circuit's linear response to these, `measured_V` on the twin,
+    against a run that hands every voltage on exactly.
+    """
+
+    nodes: int
+    rounding_V: float
+    readout_V: float
+    droop_V: float
+    predicted_V: float
+    measured_V: float
+
+
+@dataclass(frozen=True)
+class PassesTwin:
+    """A board's prediction over all passes; see `twin_of_passes`. `readout_V` is the error of one carried reading.
+
+    Without a record and without `readout_V` standard errors are zero.
+    """
+
+    compiled: CompiledPasses
+    twins: tuple[Twin, ...]
+    readout_V: float
+    seed: int = 0
+
+    def predict(self, x: ArrayLike) -> tuple[Floats, Floats]:
+        """Output voltages as the probes will show them, and standard errors, `[batch, output]` in V."""
+        first = self.compiled.passes[0]
+        if len(self.twins) == 1:
+            return self.twins[0].predict(x)
+        codes, rng = first.input_codes(x), np.random.default_rng(self.seed)
+        volts = self._shown(codes)
+        if not all(part.measured for part in self.twins):
+            return volts, np.full_like(volts, np.inf)
+        boards: tuple[KnownBoard | None, ...] = self.twins[0].boards
+        if not boards and self.readout_V > 0:
+            boards = (None,) * _DRAWS
+        drawn = [self._shown(codes, board, rng) for board in boards]
+        return volts, np.std(drawn, axis=0, ddof=1) if drawn else np.zeros_like(volts)
+
+    def _shown(
+        self, codes: Integers, board: KnownBoard | None = None, rng: np.random.Generator | None = None
+    ) -> Floats:
+        """Output voltages `[batch, output]`; with `rng` carried readings err by `readout_V`."""
+        for number, part in enumerate(self.twins):
+            shown = part.shown(codes, board)
+            if number + 1 < len(self.twins):
+                noise = 0.0 if rng is None else self.readout_V * rng.standard_normal(shown.shape)
+                codes = self.compiled.carried(number, shown + noise)
+        return shown
+
+    def costs(self, x: ArrayLike) -> tuple[CarryCost, ...]:
+        """The cost of each handing over, for inputs `x` `[batch, input]` in machine units."""
+        rng, found = np.random.default_rng(self.seed), []
+        start = self.twins[0].preset(self.compiled.passes[0].input_codes(x))
+        for number, part in enumerate(self.twins[:-1]):
+            with torch.no_grad():
+                end = part.held(start)
+            found.append(self._cost(number, end, rng))
+            start = end
+        return tuple(found)
+
+    def _cost(self, number: int, end: Tensor, rng: np.random.Generator) -> CarryCost:
+        """Of carrying `end` `[batch, node]`, the voltages at HOLD of pass `number`."""
+        before, after = self.compiled.passes[number : number + 2]
+        nodes = np.array(before.outputs, dtype=np.int64) - 1
+        held = end[:, nodes].numpy()
+        rounding = after.spec.nodes.preset.lsb / np.sqrt(12) * after.preset_gain[nodes]
+        late = np.abs(held) * self._droop_sigma[nodes] * before.held_s
+        exact, gain = self._response(number + 1, end)
+        variance = rounding**2 + self.readout_V**2 + late**2
+        predicted = np.einsum("bon,bn->bo", gain[:, :, nodes] ** 2, np.broadcast_to(variance, held.shape))
+        measured = []
+        for _ in range(_DRAWS):
+            slip = self.readout_V * rng.standard_normal(held.shape) + late * rng.standard_normal(held.shape)
+            codes = after.codes_at(held + slip)
+            measured.append(self._on(number + 1, self.twins[number + 1].preset(codes)).numpy() - exact)
+        return CarryCost(
+            nodes=len(nodes),
+            rounding_V=_rms(rounding),
+            readout_V=self.readout_V,
+            droop_V=_rms(late),
+            predicted_V=float(np.sqrt(predicted.mean())),
+            measured_V=_rms(np.array(measured)),
+        )
+
+    @cached_property
+    def _droop_sigma(self) -> Floats:
+        """How well each node's droop is known, 1/s `[node]`."""
+        boards = self.twins[0].boards
+        if not boards:
+            return np.zeros(self.compiled.spec.nodes.count)
+        spread = np.std([board.droop_per_s for board in boards], axis=0, ddof=1)
+        return np.asarray(spread)
+
+    def _response(self, number: int, start: Tensor) -> tuple[Floats, Floats]:
+        """Outputs `[batch, output]` of passes `number` and on from `start`, and their derivatives by it
+        `[batch, output, node]`, every voltage handed on exactly."""
+        leaf = start.clone().requires_grad_()
+        outputs = self._on(number, leaf)
+        rows = [torch.autograd.grad(column.sum(), leaf, retain_graph=True)[0] for column in outputs.unbind(1)]
+        return outputs.detach().numpy(), torch.stack(rows, dim=1).numpy()
+
+    def _on(self, number: int, volts: Tensor) -> Tensor:
+        """Output voltages at HOLD `[batch, output]` of passes `number` and on from `volts` `[batch, node]`."""
+        for part in self.twins[number:]:
+            volts = part.held(volts)
+        return volts[:, torch.tensor(self.compiled.outputs) - 1]
+
+
+def _rms(values: Floats) -> float:
+    return float(np.sqrt(np.mean(np.square(values))))
+
+
+def twin_of_passes(
+    compiled: CompiledPasses,
+    spec: BoardSpec,
+    record: CalibrationRecord | None = None,
+    *,
+    readout_V: float = 0.0,
+    seed: int = 0,
+) -> PassesTwin:
+    """The twin (see `twin`) of each pass, and what the host does between them.
+
+    Raises CalibrationError where the record belongs to another spec.
+    """
+    return PassesTwin(compiled, tuple(twin(part, spec, record, seed) for part in compiled.passes), readout_V, seed)
