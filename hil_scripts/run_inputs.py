@@ -8,17 +8,17 @@ import sys
 
 import numpy as np
 
-from jackfield.compile import CompiledCircuit
-from jackfield.evaluate import ask_board
+from jackfield.compile import CompiledPasses
+from jackfield.evaluate import answers_of, play
 from jackfield.session import open_bench
 
 
 def main(image: str, inputs: str, outputs: str, bench: str) -> None:
     """Upload, run, save."""
     with open_bench(bench) as opened:
-        compiled = CompiledCircuit.load(image, opened.spec)
-        opened.board.apply(compiled.image)
-        answers = ask_board(opened, compiled, np.load(inputs), record=None)
+        compiled = CompiledPasses.load(image, opened.spec)
+        measured = play(opened, compiled, np.load(inputs)).measured
+        answers = answers_of(measured, compiled.passes[-1], record=None)
     np.savez(outputs, volts=answers.shown_V, se_V=answers.se_V, valid=answers.valid)
 
 

@@ -8,16 +8,11 @@ from typing import TYPE_CHECKING
 from jackfield.cli.files import existing
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
     from jackfield.bench import Bench
-    from jackfield.board import Measurement, RunProgram
-    from jackfield.cli.output import Advance
-    from jackfield.compile import CompiledCircuit
+    from jackfield.compile import CompiledPasses
     from jackfield.device import AbstractBoard
 
-__all__ = ["board_name", "check_owner", "load_for", "measure", "opened_bench"]
+__all__ = ["board_name", "check_owner", "load_for", "opened_bench"]
 
 
 BENCH = "a bench file, or --bench 'emulator://jf96?profile=cmos&seed=7'"
@@ -50,15 +45,15 @@ def opened_bench(where: str, verb: str, runs: Path, log_exchange: bool) -> Itera
         yield bench
 
 
-def load_for(image: Path, board: "AbstractBoard") -> "CompiledCircuit":
-    """The image in a file, for this very board.
+def load_for(image: Path, board: "AbstractBoard") -> "CompiledPasses":
+    """What an image file holds, for this very board.
 
     Raises DesignError where it is for boards of another kind, CalibrationError where its codes were corrected
     for another one of this kind.
     """
-    from jackfield.compile import CompiledCircuit
+    from jackfield.compile import CompiledPasses
 
-    compiled = CompiledCircuit.load(image, board.spec)
+    compiled = CompiledPasses.load(image, board.spec)
     if compiled.record_id:
         check_owner(compiled.record_id.partition(":")[0], board)
     return compiled
@@ -74,16 +69,3 @@ def check_owner(owner: str, board: "AbstractBoard") -> None:
             f"the record is that of board {owner}, board {found} is connected; "
             f"calibrate {found} and compile with its record, or compile without one"
         )
-
-
-def measure(
-    bench: "Bench[AbstractBoard]", codes: "NDArray[np.int64]", program: "RunProgram", advance: "Advance"
-) -> "Measurement":
-    """`bench.measure`, one memory full of inputs after the other, so that `advance` hears of each."""
-    from jackfield.board import Measurement
-
-    parts = []
-    for start in range(0, len(codes), bench.spec.run.inputs):
-        parts.append(bench.measure(codes[start : start + bench.spec.run.inputs], program))
-        advance(min(start + bench.spec.run.inputs, len(codes)), len(codes))
-    return Measurement.joined(parts)

@@ -1,5 +1,6 @@
 """`jackfield compile`: a trained model as codes for one board."""
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -10,11 +11,14 @@ from jackfield.cli.options import BoardName, Json, ModelFolder, Verbose
 from jackfield.cli.output import Output
 
 if TYPE_CHECKING:
-    from jackfield.compile import CompiledCircuit, QuantisationReport
+    from jackfield.board import CalibrationRecord
+    from jackfield.compile import CarryCost, CompiledPasses, QuantisationReport
+    from jackfield.model import Checkpoint
 
 __all__ = ["register"]
 
 WORST_SHOWN = 10
+COST_INPUTS = 8
 
 
 def register(app: typer.Typer) -> None:
@@ -46,6 +50,7 @@ def compile_model(
     Prints what was requested and what the codes give, and writes the image.
     """
     from jackfield.cli.files import existing, writable
+    from jackfield.cli.handing_over import say_costs
     from jackfield.cli.models import compiled_for, model_for
     from jackfield.cli.record import load
     from jackfield.session import load_spec
@@ -65,17 +70,23 @@ def compile_model(
         allow_clipped=allow_clipped,
     )
     written = compiled.save(output_file)
-    assert compiled.report is not None  # only an image read from a file has none
-    _print(output, compiled, compiled.report, verbose)
-    output.say(f"image {compiled.image.digest(spec)[:12]} for board {spec.name}: {written}")
-    output.result(_summary(compiled, compiled.report) | {"image": written})
+    report = compiled.report
+    assert report is not None  # only an image read from a file has none
+    _print(output, compiled, report, verbose)
+    costs = () if len(compiled.passes) == 1 else _costs(compiled, checkpoint, known)
+    say_costs(output, costs)
+    names = ", ".join(part.image.digest(spec)[:12] for part in compiled.passes)
+    output.say(f"image {names} for board {spec.name}: {written}")
+    output.result(_summary(compiled, report) | {"image": written, "handing_over": [asdict(cost) for cost in costs]})
 
 
-def _print(output: Output, compiled: "CompiledCircuit", report: "QuantisationReport", verbose: bool) -> None:
+def _print(output: Output, compiled: "CompiledPasses", report: "QuantisationReport", verbose: bool) -> None:
     from jackfield.units import format_quantity
 
-    times = ", ".join(format_quantity(tau, "s") for tau in compiled.scaling.seconds_per_unit)
-    output.say(f"scale: {format_quantity(compiled.scaling.volts_per_unit, 'V')} and {times} a machine unit")
+    times = ", ".join(format_quantity(tau, "s") for tau in _taus(compiled))
+    output.say(f"scale: {format_quantity(compiled.volts_per_unit, 'V')} and {times} a machine unit")
+    if len(compiled.passes) > 1:
+        output.say(f"{len(compiled.passes)} passes: {len(_taus(compiled))} slices in {compiled.spec.run.banks} banks")
     rows = [
         (name, found["values"], *(f"{found[key]:.3f}" for key in ("rms_lsb", "largest_lsb")), found["clipped"])
         for name, found in _by_parameter(report).items()
@@ -83,6 +94,22 @@ def _print(output: Output, compiled: "CompiledCircuit", report: "QuantisationRep
     output.table("actual minus requested", ("parameter", "values", "rms (LSB)", "largest (LSB)", "clipped"), rows)
     if verbose:
         output.table("largest errors", ("place", "parameter", "requested", "actual", "LSB"), _worst(compiled, report))
+
+
+def _taus(compiled: "CompiledPasses") -> tuple[float, ...]:
+    return tuple(tau for part in compiled.passes for tau in part.scaling.seconds_per_unit)
+
+
+def _costs(
+    compiled: "CompiledPasses", checkpoint: "Checkpoint", known: "CalibrationRecord | None"
+) -> "tuple[CarryCost, ...]":
+    """For a few of the model's inputs; a reading errs by what the spec tolerates of a probe."""
+    from jackfield.cli.models import some_inputs
+    from jackfield.compile import twin_of_passes
+
+    spec = compiled.spec
+    readout_V = spec.tolerance.probe_lsb * spec.nodes.preset.lsb
+    return twin_of_passes(compiled, spec, known, readout_V=readout_V).costs(some_inputs(checkpoint, COST_INPUTS))
 
 
 def _by_parameter(report: "QuantisationReport") -> dict[str, dict[str, Any]]:
@@ -101,7 +128,7 @@ def _by_parameter(report: "QuantisationReport") -> dict[str, dict[str, Any]]:
     return found
 
 
-def _worst(compiled: "CompiledCircuit", report: "QuantisationReport") -> list[tuple[str, ...]]:
+def _worst(compiled: "CompiledPasses", report: "QuantisationReport") -> list[tuple[str, ...]]:
     import numpy as np
 
     lines: list[tuple[str, ...]] = []
@@ -113,12 +140,13 @@ def _worst(compiled: "CompiledCircuit", report: "QuantisationReport") -> list[tu
     return lines
 
 
-def _summary(compiled: "CompiledCircuit", report: "QuantisationReport") -> dict[str, Any]:
+def _summary(compiled: "CompiledPasses", report: "QuantisationReport") -> dict[str, Any]:
     return {
         "board": compiled.spec.name,
-        "digest": compiled.image.digest(compiled.spec),
+        "digest": compiled.passes[0].image.digest(compiled.spec),
+        "passes": len(compiled.passes),
         "record": compiled.record_id,
-        "volts_per_unit": compiled.scaling.volts_per_unit,
-        "seconds_per_unit": compiled.scaling.seconds_per_unit,
+        "volts_per_unit": compiled.volts_per_unit,
+        "seconds_per_unit": _taus(compiled),
         "parameters": _by_parameter(report),
     }

@@ -83,13 +83,13 @@ def run_on_bench(
     count = QUICK_INPUTS if quick else len(data.x_test)
     x, labels = data.x_test[:count], data.y_test[:count]
     save_checkpoint(checkpoint, run.folder / "digits.model")
-    raw = compiled_for(checkpoint, bench.spec)
+    raw = compiled_for(checkpoint, bench.spec).only
     raw.save(run.folder / "raw.jfi")
     upload = bench.board.apply(raw.image)
     output.say(f"uploaded {upload.bytes} bytes in {upload.seconds:.2f} s, read back code by code")
     raw_answers = _asked(bench, raw, x, None, output, "running raw")
     record = _calibrated(bench, raw, run, seed, output)
-    calibrated = compiled_for(checkpoint, bench.spec, record)
+    calibrated = compiled_for(checkpoint, bench.spec, record).only
     calibrated.save(run.folder / "calibrated.jfi")
     bench.board.apply(calibrated.image)
     answers = _asked(bench, calibrated, x, record, output, "running calibrated")

@@ -40,6 +40,7 @@ def evaluate(
     from jackfield.cli.benches import check_owner, load_for, opened_bench
     from jackfield.cli.evaluation import evaluation
     from jackfield.cli.files import existing
+    from jackfield.cli.handing_over import say_costs
     from jackfield.cli.models import compiled_for, model_for
     from jackfield.cli.record import load
 
@@ -56,6 +57,7 @@ def evaluate(
     for rung in found.rungs:
         low, high = rung.interval
         output.say(f"{rung.rung:17s} {rung.accuracy:7.2%}  [{low:.2%}, {high:.2%}] of {rung.n}")
+    say_costs(output, found.costs)
     output.say(f"output error {1e3 * found.error_rms_V:.2f} mV rms against the rounded model")
     if found.mean_abs_z >= 0:
         output.say(f"measured minus predicted {found.mean_abs_z:.2f} standard errors on average")

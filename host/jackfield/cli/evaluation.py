@@ -1,6 +1,6 @@
 """What `jackfield evaluate` measures and compares."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
@@ -11,12 +11,14 @@ from jackfield.bench import Bench
 from jackfield.board import CalibrationRecord
 from jackfield.cli.models import data_of
 from jackfield.cli.output import Advance
-from jackfield.compile import CompiledCircuit, twin
+from jackfield.compile import CarryCost, CompiledCircuit, CompiledPasses, twin_of_passes
 from jackfield.device import AbstractBoard
-from jackfield.evaluate import Answers, Rung, ask_board, ladder, score
+from jackfield.evaluate import Answers, Rung, answers_of, ask_board, ladder, play, score
 from jackfield.model import Checkpoint
 
 __all__ = ["Evaluation", "asked", "evaluation", "model_outputs"]
+
+COST_INPUTS = 8
 
 Floats = NDArray[np.float64]
 
@@ -25,12 +27,13 @@ Floats = NDArray[np.float64]
 class Evaluation:
     """Rungs of the ladder; rms of measured volts minus U times the rounded model; mean of |measured -
     predicted| over their joint standard error (NaN where the record has none for cells in use); share of
-    readings that were clipped or railed."""
+    readings that were clipped or railed; what each handing over between passes costs."""
 
     rungs: tuple[Rung, ...]
     error_rms_V: float
     mean_abs_z: float
     invalid: float
+    costs: tuple[CarryCost, ...]
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
@@ -39,13 +42,14 @@ class Evaluation:
             "output_error_rms_V": self.error_rms_V,
             "measured_minus_predicted_se": self.mean_abs_z,
             "invalid_share": self.invalid,
+            "handing_over": [asdict(cost) for cost in self.costs],
         }
 
 
 def evaluation(
     bench: Bench[AbstractBoard],
     checkpoint: Checkpoint,
-    compiled: CompiledCircuit,
+    compiled: CompiledPasses,
     record: CalibrationRecord | None,
     count: int | None,
     advance: Advance,
@@ -56,10 +60,11 @@ def evaluation(
     """
     data = data_of(checkpoint)
     x, labels = data.x_test[:count], data.y_test[:count]
-    bench.board.apply(compiled.image)
-    answers = asked(bench, compiled, x, record, advance)
+    played = play(bench, compiled, x.astype(np.float64), advance)
+    answers = answers_of(played.measured, compiled.passes[-1], record)
     rounded = model_outputs(checkpoint, x, quantised=True)
-    predicted, predicted_se = twin(compiled, compiled.spec, record).predict(x)
+    twin = twin_of_passes(compiled, compiled.spec, record, readout_V=played.readout_V)
+    predicted, predicted_se = twin.predict(x)
     rungs = [
         score("float", model_outputs(checkpoint, x, quantised=False), labels),
         score("quantised", rounded, labels),
@@ -68,9 +73,10 @@ def evaluation(
     ]
     return Evaluation(
         ladder(rungs),
-        answers.error_rms_V(compiled.scaling.volts_per_unit * rounded),
+        answers.error_rms_V(compiled.volts_per_unit * rounded),
         answers.mean_abs_z(predicted, predicted_se),
         float(1 - answers.valid.mean()),
+        twin.costs(x[:COST_INPUTS]),
     )
 
 

@@ -4,11 +4,13 @@ import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from jackfield.board import BoardSpec, CalibrationRecord
-from jackfield.compile import CompiledCircuit, compile_circuit, place
+from jackfield.compile import CompiledPasses, compile_passes, place
 from jackfield.data import Split, digits_split, find_mnist, mnist_split
 from jackfield.errors import DesignError
 from jackfield.model import (
@@ -23,7 +25,7 @@ from jackfield.model import (
     train,
 )
 
-__all__ = ["compiled_for", "data_of", "mnist_at", "model_for", "trained_for"]
+__all__ = ["compiled_for", "data_of", "mnist_at", "model_for", "some_inputs", "trained_for"]
 
 FIT_INPUTS = 96
 MNIST_FOLDER = "JACKFIELD_MNIST"
@@ -92,7 +94,7 @@ def compiled_for(
     volts_per_unit: float | None = None,
     seconds_per_unit: float | Sequence[float] | None = None,
     allow_clipped: int = 0,
-) -> CompiledCircuit:
+) -> CompiledPasses:
     """The model as codes for `spec`, at the scale it was trained for unless another is given.
 
     With a `record` the codes are re-fitted on training inputs, where the model's data is at hand.
@@ -102,7 +104,7 @@ def compiled_for(
     trained_for_board = bounds is not None and volts_per_unit is None and seconds_per_unit is None
     if bounds is not None and trained_for_board:
         volts_per_unit, seconds_per_unit = bounds.volts_per_unit, bounds.seconds_per_unit
-    return compile_circuit(
+    return compile_passes(
         # A corrected board is to do what the rounded model does; an uncorrected one gets the same codes either way.
         checkpoint.network.circuit(quantised=trained_for_board and record is not None),
         spec,
@@ -113,6 +115,15 @@ def compiled_for(
         allow_clipped=allow_clipped,
         fit_inputs=None if record is None else _fit_inputs(checkpoint),
     )
+
+
+def some_inputs(checkpoint: Checkpoint, count: int) -> NDArray[np.float32]:
+    """`count` inputs `[input, input node]`: held-out ones of the model's data or, where that is not at hand, random."""
+    try:
+        return data_of(checkpoint).x_test[:count]
+    except DesignError:
+        size = (count, checkpoint.network.architecture.inputs)
+        return np.random.default_rng(0).random(size, dtype=np.float32)
 
 
 def _fit_inputs(checkpoint: Checkpoint) -> Tensor | None:

@@ -40,9 +40,10 @@ def run(
     """
     import numpy as np
 
-    from jackfield.cli.benches import load_for, measure, opened_bench
+    from jackfield.cli.benches import load_for, opened_bench
     from jackfield.cli.files import existing, writable
     from jackfield.cli.sheets import read_inputs, write_outputs
+    from jackfield.evaluate import play
 
     output = Output(as_json)
     existing(image, "an image that `jackfield compile` wrote")
@@ -50,10 +51,9 @@ def run(
     writable(outputs)
     with opened_bench(bench, "run", runs, log_exchange) as opened:
         compiled = load_for(image, opened.board)
-        codes = compiled.input_codes(read_inputs(inputs, compiled.inputs, compiled.scaling.volts_per_unit))
-        opened.board.apply(compiled.image)
+        x = read_inputs(inputs, compiled.inputs, compiled.volts_per_unit)
         with output.progress("running") as advance:
-            measured = measure(opened, codes, compiled.program, advance)
+            measured = play(opened, compiled, x, advance).measured
     at = [measured.nodes.index(node) for node in compiled.outputs]
     railed, clipped = measured.railed[:, at].any(axis=1), measured.clipped[:, at].any(axis=1)
     flags = np.where(clipped, "clipped", np.where(railed, "railed", "ok")).tolist()

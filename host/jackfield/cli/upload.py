@@ -44,7 +44,7 @@ def upload(
 
     output = Output(as_json)
     with _board(port, emulator or bench, runs, log_exchange) as board:
-        compiled = load_for(image, board)
+        compiled = load_for(image, board).only
         report = board.apply(compiled.image)
         kept = board.commit() if keep else None
         board_id = board.hello.board_id

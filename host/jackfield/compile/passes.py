@@ -14,7 +14,9 @@ from jackfield.board import BoardSpec, CalibrationRecord
 from jackfield.compile.compiled import CompiledCircuit
 from jackfield.compile.compiler import compile_circuit
 from jackfield.compile.jfi import ImageFile, read_image_file, write_image_file
+from jackfield.compile.report import QuantisationReport
 from jackfield.compile.scaling import choose_scaling
+from jackfield.errors import DesignError
 from jackfield.physics import Circuit, integrate
 
 __all__ = ["CompiledPasses", "compile_passes"]
@@ -31,6 +33,16 @@ class CompiledPasses:
     """
 
     passes: tuple[CompiledCircuit, ...]
+
+    @property
+    def only(self) -> CompiledCircuit:
+        """The one pass; raises DesignError where there are several."""
+        if len(self.passes) > 1:
+            raise DesignError(
+                f"the circuit runs in {len(self.passes)} passes on board {self.spec.name}, one is possible here; "
+                "`jackfield run` and `jackfield evaluate` play it"
+            )
+        return self.passes[0]
 
     @property
     def spec(self) -> BoardSpec:
@@ -56,6 +68,12 @@ class CompiledPasses:
     def record_id(self) -> str:
         """The record that codes and corrections come from, "" for none."""
         return self.passes[0].record_id
+
+    @property
+    def report(self) -> QuantisationReport | None:
+        """What was asked of the cells of all passes and what their codes give; None for what a file held."""
+        reports = [part.report for part in self.passes if part.report is not None]
+        return QuantisationReport.joined(reports) if reports else None
 
     def carried(self, number: int, shown_V: NDArray[np.float64]) -> NDArray[np.int64]:
         """Preset codes `[batch, node]` that start pass `number` + 1 from what the probes showed after pass `number`.

@@ -1,6 +1,8 @@
 """What was asked of each cell and what its codes give."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,6 +33,14 @@ class QuantisationReport:
     actual: NDArray[np.float64]
     lsb: NDArray[np.float64]
     clipped: NDArray[np.bool_]
+
+    @classmethod
+    def joined(cls, reports: Sequence[Self]) -> Self:
+        """One report over several passes, `bank` counting on from pass to pass."""
+        banks = np.cumsum([0, *(report.bank.max(initial=-1) + 1 for report in reports)])
+        columns = {field.name: [getattr(report, field.name) for report in reports] for field in fields(cls)}
+        columns["bank"] = [bank + first for bank, first in zip(columns["bank"], banks, strict=False)]
+        return cls(**{name: np.concatenate(parts) for name, parts in columns.items()})
 
     @property
     def error_lsb(self) -> NDArray[np.float64]:

@@ -6,11 +6,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jackfield.bench import Bench
-from jackfield.board import CalibrationRecord
+from jackfield.board import CalibrationRecord, Measurement
 from jackfield.compile import CompiledCircuit
 from jackfield.device import AbstractBoard
 
-__all__ = ["Answers", "ask_board"]
+__all__ = ["Answers", "answers_of", "ask_board"]
 
 Floats = NDArray[np.float64]
 
@@ -52,7 +52,11 @@ def ask_board(
 
     Raises LinkError, BoardError or InstrumentError as the bench does.
     """
-    measured = bench.measure(compiled.input_codes(inputs), compiled.program)
+    return answers_of(bench.measure(compiled.input_codes(inputs), compiled.program), compiled, record)
+
+
+def answers_of(measured: Measurement, compiled: CompiledCircuit, record: CalibrationRecord | None) -> Answers:
+    """What `measured`, a reading of the outputs of `compiled`, says; droop is corrected by `record` alone."""
     order = [measured.nodes.index(node) for node in compiled.outputs]
     shown, valid = measured.values_V[:, order], ~(measured.clipped | measured.railed)[:, order]
     held_share = np.ones(len(order))
