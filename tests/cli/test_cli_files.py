@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from jackfield.cli.files import existing, writable, writing
+from jackfield.cli.files import existing, new_file, writable, writing
 from jackfield.errors import DesignError
 
 
@@ -38,3 +38,12 @@ def test_a_place_that_cannot_be_written_is_told_beforehand(tmp_path: Path) -> No
         with pytest.raises(DesignError, match=r"cannot be written: .*; name another place"):
             writable(place)
     assert writable(tmp_path / "file") == tmp_path / "file"
+
+
+def test_what_is_there_is_not_overwritten(tmp_path: Path) -> None:
+    assert new_file(tmp_path / "y.csv", "a sheet") == tmp_path / "y.csv"
+    (tmp_path / "y.csv").write_text("measured")
+    with pytest.raises(DesignError, match=r"y\.csv exists; a sheet is never overwritten: name another one"):
+        new_file(tmp_path / "y.csv", "a sheet")
+    with pytest.raises(DesignError, match=r"nowhere is no folder"):
+        new_file(tmp_path / "nowhere" / "y.csv", "a sheet")

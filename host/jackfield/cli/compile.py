@@ -49,14 +49,14 @@ def compile_model(
 
     Prints what was requested and what the codes give, and writes the image.
     """
-    from jackfield.cli.files import existing, writable
+    from jackfield.cli.files import existing, new_file
     from jackfield.cli.handing_over import say_costs
     from jackfield.cli.models import compiled_for, model_for
     from jackfield.cli.record import load
     from jackfield.session import load_spec
 
     output = Output(as_json)
-    writable(output_file)
+    new_file(output_file.with_suffix(".jfi"), "an image")
     spec = load_spec(board)
     checkpoint = model_for(existing(model, "a model folder that `jackfield train` wrote"), spec)
     known = None if record is None else load(record)

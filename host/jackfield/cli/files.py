@@ -7,7 +7,7 @@ from pathlib import Path
 
 from jackfield.errors import DesignError
 
-__all__ = ["creatable", "existing", "vacant", "writable", "writing"]
+__all__ = ["creatable", "existing", "new_file", "vacant", "writable", "writing"]
 
 
 def existing(path: Path, what: str) -> Path:
@@ -48,6 +48,11 @@ def vacant(path: Path, what: str) -> Path:
     if path.exists():
         raise DesignError(f"{path} exists; {what} is never overwritten: name another one")
     return creatable(path)
+
+
+def new_file(path: Path, what: str) -> Path:
+    """`path`, where a file can be written into a folder that is there, and none is yet; else raises DesignError."""
+    return vacant(writable(path), what)
 
 
 def creatable(path: Path) -> Path:

@@ -41,14 +41,14 @@ def run(
     import numpy as np
 
     from jackfield.cli.benches import load_for, opened_bench
-    from jackfield.cli.files import existing, writable
+    from jackfield.cli.files import existing, new_file
     from jackfield.cli.sheets import read_inputs, write_outputs
     from jackfield.evaluate import play
 
     output = Output(as_json)
     existing(image, "an image that `jackfield compile` wrote")
     existing(inputs, "a CSV file with one input a line")
-    writable(outputs)
+    new_file(outputs, "a sheet of outputs")
     with opened_bench(bench, "run", runs, log_exchange) as opened:
         compiled = load_for(image, opened.board)
         x = read_inputs(inputs, compiled.inputs, compiled.volts_per_unit)

@@ -39,11 +39,12 @@ def spice(
     A model is written in its own units, an image in volts and seconds as the board of the record, or the
     nominal board, would run it. One run of one input; without --input all nodes start at zero.
     """
-    from jackfield.cli.files import existing, writing
+    from jackfield.cli.files import existing, new_file, writing
     from jackfield.physics import spice_netlist
 
     output = Output(as_json)
     existing(source, "a model or an image")
+    new_file(netlist, "a netlist")
     circuit, volts_per_unit = _model(source) if source.is_dir() else _image(source, board, record)
     text = spice_netlist(circuit, _start(circuit, inputs, row, volts_per_unit))
     with writing(netlist) as part:

@@ -16,6 +16,7 @@ from jackfield.compile.twin import Twin, twin
 __all__ = ["CarryCost", "PassesTwin", "twin_of_passes"]
 
 _DRAWS = 12
+_SUMS = 6
 
 
 @dataclass(frozen=True)
@@ -91,21 +92,21 @@ class PassesTwin:
         held = end[:, nodes].numpy()
         rounding = after.spec.nodes.preset.lsb / np.sqrt(12) * after.preset_gain[nodes]
         late = np.abs(held) * self._droop_sigma[nodes] * before.held_s
-        exact, gain = self._response(number + 1, end)
+        exact, slopes = self._response(number + 1, end, rng)
         variance = rounding**2 + self.readout_V**2 + late**2
-        predicted = np.einsum("bon,bn->bo", gain[:, :, nodes] ** 2, np.broadcast_to(variance, held.shape))
-        measured = []
-        for _ in range(_DRAWS):
-            slip = self.readout_V * rng.standard_normal(held.shape) + late * rng.standard_normal(held.shape)
-            codes = after.codes_at(held + slip)
-            measured.append(self._on(number + 1, self.twins[number + 1].preset(codes)).numpy() - exact)
+        predicted = np.mean(np.sum(slopes[:, :, nodes] ** 2 * variance, axis=2)) / exact.shape[1]
+        size = (_DRAWS, *held.shape)
+        slips = self.readout_V * rng.standard_normal(size) + late * rng.standard_normal(size)
+        codes = after.codes_at((held + slips).reshape(-1, len(nodes)))
+        with torch.no_grad():
+            found = self._on(number + 1, self.twins[number + 1].preset(codes)).numpy()
         return CarryCost(
             nodes=len(nodes),
             rounding_V=_rms(rounding),
             readout_V=self.readout_V,
             droop_V=_rms(late),
-            predicted_V=float(np.sqrt(predicted.mean())),
-            measured_V=_rms(np.array(measured)),
+            predicted_V=float(np.sqrt(predicted)),
+            measured_V=_rms(found.reshape(_DRAWS, *exact.shape) - exact),
         )
 
     @cached_property
@@ -117,18 +118,22 @@ class PassesTwin:
         spread = np.std([board.droop_per_s for board in boards], axis=0, ddof=1)
         return np.asarray(spread)
 
-    def _response(self, number: int, start: Tensor) -> tuple[Floats, Floats]:
-        """Outputs `[batch, output]` of passes `number` and on from `start`, and their derivatives by it
-        `[batch, output, node]`, every voltage handed on exactly."""
+    def _response(self, number: int, start: Tensor, rng: np.random.Generator) -> tuple[Floats, Floats]:
+        """Outputs `[batch, output]` of passes `number` and on from `start`, and derivatives by it of sums of them
+        with random signs `[sum, batch, node]`: the mean square of these is that over the outputs, summed."""
         leaf = start.clone().requires_grad_()
         outputs = self._on(number, leaf)
-        rows = [torch.autograd.grad(column.sum(), leaf, retain_graph=True)[0] for column in outputs.unbind(1)]
-        return outputs.detach().numpy(), torch.stack(rows, dim=1).numpy()
+        signs = torch.from_numpy(rng.choice([-1.0, 1.0], (_SUMS, *outputs.shape))).to(outputs.dtype)
+        rows = [torch.autograd.grad(outputs, leaf, sign, retain_graph=True)[0] for sign in signs]
+        return outputs.detach().numpy(), torch.stack(rows).numpy()
 
     def _on(self, number: int, volts: Tensor) -> Tensor:
-        """Output voltages at HOLD `[batch, output]` of passes `number` and on from `volts` `[batch, node]`."""
+        """Output voltages at HOLD `[batch, output]` of passes `number` and on from `volts` `[batch, node]`.
+
+        Differences of them are asked for: coarse steps do.
+        """
         for part in self.twins[number:]:
-            volts = part.held(volts)
+            volts = part.held(volts, part.known)
         return volts[:, torch.tensor(self.compiled.outputs) - 1]
 
 
