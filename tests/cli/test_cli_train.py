@@ -20,7 +20,7 @@ inputs = 64
 outputs = 10
 slices = 2
 law = "shifted_relu"
-steps = 2
+steps = 4
 wiring = { kind = "mixed", channels = 1, width = 8, height = 8, window = 2, extra = 12, copies = [1, 1] }
 
 [recipe]
@@ -33,7 +33,8 @@ smoothing = 0.05
 average = 0.9
 headroom_weight = 0.5
 headroom_v = 1.1
-steps = 2
+coarse_steps = 2
+coarse_until = 0.3
 snapshots = 2
 shift_px = 0.3
 rotate_deg = 5.0

@@ -18,7 +18,9 @@ MOONS = two_moons(300)
 @pytest.fixture
 def short(recipe: Recipe) -> Recipe:
     """Everything that draws numbers or keeps something from step to step."""
-    return dataclasses.replace(recipe, epochs=6, batch=20, noise=0.05, average=0.9, smoothing=0.1)
+    return dataclasses.replace(
+        recipe, epochs=6, batch=20, noise=0.05, average=0.9, smoothing=0.1, coarse_until=0.5, coarse_steps=2
+    )
 
 
 @pytest.fixture(autouse=True)

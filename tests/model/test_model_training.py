@@ -107,6 +107,7 @@ def test_what_does_not_fit_is_refused(small: Architecture, recipe: Recipe) -> No
         ),
         (dataclasses.replace(moons, y_train=moons.y_train + 1), recipe, r"has labels 0..2, the network answers 0..1"),
         (moons, dataclasses.replace(recipe, shift_px=1.0), "inputs are no grid"),
+        (moons, dataclasses.replace(recipe, snapshots=8, coarse_steps=8), "a divisor of the steps"),
         (moons, dataclasses.replace(recipe, learning_rate=1e30), "the loss is|not a finite number"),
     ]
     for data, changed, said in cases:

@@ -33,9 +33,10 @@ class Descent:
         """Step `number` (from 0) on inputs `x` [example, input] with labels `y`; the loss before it."""
         network, recipe = self._network, self._recipe
         self._set_rate(number)
-        states = network.states(
-            self._varied(x, generator), quantised=quantised, steps=recipe.steps, snapshots=recipe.snapshots
-        )
+        coarse = number < recipe.coarse_until * self._total
+        steps = recipe.coarse_steps if coarse else network.architecture.steps
+        varied = self._varied(x, generator)
+        states = network.states(varied, quantised=quantised, steps=steps, snapshots=recipe.snapshots)
         loss = cross_entropy(network.logits(states[-1]), y, label_smoothing=recipe.smoothing)
         penalty = recipe.headroom_weight * headroom_penalty(states, recipe.headroom_v)
         self._optimiser.zero_grad()

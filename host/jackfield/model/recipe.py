@@ -18,7 +18,8 @@ __all__ = ["DIGITS_ARCHITECTURE", "DIGITS_RECIPE", "Plan", "Recipe", "packaged_p
 class Recipe:
     """Adam with a one-cycle rate that rises over `warm_up` (share of the steps) to `learning_rate`, gradient norm
     clipped at `clip_norm`, cross-entropy with labels smoothed by `smoothing`, and `headroom_weight` times the penalty
-    on |v| above `headroom_v` (machine units) at `snapshots` times a slice of `steps` steps.
+    on |v| above `headroom_v` (machine units) at `snapshots` times a slice. Up to `coarse_until` (share of the steps)
+    a slice is integrated in `coarse_steps`, then as the architecture says.
 
     Pictures are shifted by up to `shift_px` pixels, turned by up to `rotate_deg` degrees and get `noise` (standard
     deviation, machine units) anew each epoch. What is kept are weights averaged with decay `average` a step (0: the
@@ -36,7 +37,8 @@ class Recipe:
     average: float
     headroom_weight: float
     headroom_v: float
-    steps: int
+    coarse_steps: int
+    coarse_until: float
     snapshots: int
     shift_px: float
     rotate_deg: float
@@ -48,11 +50,19 @@ class Recipe:
     as_codes: bool
 
     def __post_init__(self) -> None:
-        above = ("epochs", "batch", "learning_rate", "clip_norm", "steps", "snapshots")
+        above = ("epochs", "batch", "learning_rate", "clip_norm", "coarse_steps", "snapshots")
         for name in (*above, "volts_per_unit", "seconds_per_unit"):
             if not getattr(self, name) > 0:
                 raise DesignError(f"recipe: {name} = {getattr(self, name)} must be above zero")
-        for name in ("headroom_weight", "headroom_v", "shift_px", "rotate_deg", "noise", "quantise_from"):
+        for name in (
+            "headroom_weight",
+            "headroom_v",
+            "shift_px",
+            "rotate_deg",
+            "noise",
+            "quantise_from",
+            "coarse_until",
+        ):
             if not getattr(self, name) >= 0:
                 raise DesignError(f"recipe: {name} = {getattr(self, name)} must be zero or more")
         for name in ("smoothing", "average"):
@@ -61,9 +71,10 @@ class Recipe:
         for name in ("validation_share", "warm_up"):
             if not 0 < getattr(self, name) < 1:
                 raise DesignError(f"recipe: {name} = {getattr(self, name)} must lie between 0 and 1")
-        if self.steps % self.snapshots:
+        if self.coarse_steps % self.snapshots:
             raise DesignError(
-                f"recipe: {self.snapshots} snapshots are asked of a slice of {self.steps} steps; give a divisor of them"
+                f"recipe: {self.snapshots} snapshots are asked of a slice of {self.coarse_steps} steps; "
+                "give a divisor of them"
             )
 
 

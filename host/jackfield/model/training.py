@@ -148,6 +148,10 @@ def _check(network: KirchhoffNet, data: LabelledData, recipe: Recipe) -> None:
         )
     if len(data.x_train) < 2:
         raise DesignError(f"{data.name} has {len(data.x_train)} example to train on; give 2 or more")
+    if shape.steps % recipe.snapshots:
+        raise DesignError(
+            f"the recipe looks {recipe.snapshots} times at a slice of {shape.steps} steps; give a divisor of the steps"
+        )
     if (recipe.shift_px > 0 or recipe.rotate_deg > 0) and shape.grid is None:
         raise DesignError(
             "the recipe moves pictures, the network's inputs are no grid; set shift_px = 0 and rotate_deg = 0"
