@@ -11,7 +11,7 @@ from .conftest import random_settings
 
 
 @pytest.mark.parametrize("profile", ["ideal", "cmos", "rough"])
-@pytest.mark.parametrize(("cells", "gain"), [(40, 0.8), (1500, 0.1), (6000, 0.05)])
+@pytest.mark.parametrize(("cells", "gain"), [(40, 0.8), (1500, 0.1), (6000, 0.05), (8000, 0.08)])
 def test_steps_keep_the_error_below_ten_microvolts(jf96: BoardSpec, profile: str, cells: int, gain: float) -> None:
     board = AnalogBoard(jf96, profile, 7)
     circuit = board.plant.circuit(random_settings(jf96, cells, gain), 0, 100e-6, 0)

@@ -24,6 +24,7 @@ _DEAD, _OPEN, _STUCK, _SWAPPED = (DEFECTS.index(name) for name in ("dead", "open
 
 NODE_RATE = 0.3
 EDGE_RATE = 0.04
+SPREAD = 6.0
 FEWEST_STEPS = 4
 
 
@@ -107,29 +108,34 @@ def steps_for(circuit: Circuit) -> int:
     """Steps of the 3/8 rule that keep the error of the slice below 1e-5 V where no node reaches a rail.
 
     Two bounds, found on random circuits and held by a test. With h the step and C the node's capacitance:
-    h (slopes of all the node's cells + leak)/C <= NODE_RATE for the rule's own error, and
+    h (rate of the node's cells + leak)/C <= NODE_RATE for the rule's own error, and
     h (slope of any one cell)/C <= EDGE_RATE for its kink, which many cells on one node average out; a
-    kink without a knee takes half of that.
+    kink without a knee takes half of that. The rate of a node's cells is the sum of their slopes, or, where
+    many of both signs make up for each other, what is left of it and SPREAD times the root of their squares.
     """
     part = circuit.slices[0]
     capacitance = circuit.capacitance.numpy()
-    total, single = np.zeros(circuit.nodes + 1), 0.0
+    size, left, square = (np.zeros(circuit.nodes + 1) for _ in range(3))
+    single = 0.0
     for edges in part.edges:
         steepest = _steepest(edges, circuit.rails or (-1.0, 1.0))
-        np.add.at(total, edges.source.numpy(), steepest)
-        np.add.at(total, edges.destination.numpy(), steepest)
+        for ends in (edges.source.numpy(), edges.destination.numpy()):
+            for total, slopes in ((size, np.abs(steepest)), (left, steepest), (square, steepest**2)):
+                total += np.bincount(ends, slopes, minlength=len(total))
         sharp = edges.imperfection is None or float(edges.imperfection.knee) == 0.0
         kinked = not edges.element_law.smooth
-        single = max(single, float(steepest.max()) * (2 if sharp and kinked else 1) * kinked)
-    node_rate = float(((total[1:] + circuit.leak.numpy()) / capacitance).max()) / NODE_RATE
+        single = max(single, float(np.abs(steepest).max()) * (2 if sharp and kinked else 1) * kinked)
+    cells = np.minimum(size, np.abs(left) + SPREAD * np.sqrt(square))[1:]
+    node_rate = float(((cells + circuit.leak.numpy()) / capacitance).max()) / NODE_RATE
     edge_rate = single / float(capacitance.min()) / EDGE_RATE
     return max(FEWEST_STEPS, ceil(part.duration * max(node_rate, edge_rate)))
 
 
 def _steepest(edges: EdgeSet, rails: tuple[float, float]) -> Floats:
-    """The largest |di/dv| of each edge at the corners and the middle of the rails."""
+    """The slope di/dv of each edge, of either end, that is largest in size at the corners and the middle of the rails,
+    with the sign that makes v_s - v_d decay where it is positive."""
     points = torch.tensor([rails[0], sum(rails) / 2, rails[1]], dtype=torch.float64)
     v_s, v_d = (grid.reshape(-1, 1) for grid in torch.meshgrid(points, points, indexing="ij"))
     partials = LAWS[edges.law].first_partials(v_s, v_d, edges.parameters)
-    both = torch.maximum(partials["v_s"].abs(), partials["v_d"].abs())
-    return np.asarray(both.expand(9, len(edges)).amax(dim=0).numpy())
+    both = torch.cat([partials["v_s"].expand(9, len(edges)), -partials["v_d"].expand(9, len(edges))])
+    return np.asarray(both.gather(0, both.abs().argmax(dim=0, keepdim=True))[0].numpy())
