@@ -81,16 +81,51 @@ def test_sets_of_several_laws_share_a_slice(random_circuit: Build, leaves_of: Le
         torch.testing.assert_close(mine, other, rtol=1e-11, atol=1e-11)
 
 
-def test_rails_clamp_after_each_step_with_no_gradient_where_they_do(random_circuit: Build, leaves_of: Leaves) -> None:
-    circuit = random_circuit("shifted_relu", "conductance", rails=(-0.6, 0.5))
-    v0 = start(circuit, span=0.5)
-    ours, theirs = integrate(circuit, v0, steps=6, snapshots=3), oracle(circuit, v0, 6, "rk4", 3)
-    assert bool((ours == 0.5).any())
-    assert bool((ours == -0.6).any())
+def railed_oracle(circuit: Circuit, v0: Tensor, steps: int, snapshots: int) -> Tensor:
+    """The 3/8 rule with stages cut to the rails, and no current that leaves one where the step began."""
+    low, high = circuit.rails or (-math.inf, math.inf)
+    v, states = v0, []
+    for index, part in enumerate(circuit.slices):
+        field, h = vector_field(circuit, index), part.duration / steps
+
+        def slope(v: Tensor, y: Tensor, field: Callable[[Tensor, Tensor], Tensor] = field) -> Tensor:
+            y = y.clamp(low, high)
+            k = field(torch.zeros(()), y)
+            above, below = (v >= high) & (y >= high), (v <= low) & (y <= low)
+            return torch.where((above & (k > 0)) | (below & (k < 0)), torch.zeros_like(k), k)
+
+        for step in range(steps):
+            k1 = slope(v, v)
+            k2 = slope(v, v + h / 3 * k1)
+            k3 = slope(v, v + h * (k2 - k1 / 3))
+            k4 = slope(v, v + h * (k1 - k2 + k3))
+            v = (v + h / 8 * (k1 + 3 * k2 + 3 * k3 + k4)).clamp(low, high)
+            if (step + 1) % (steps // snapshots) == 0:
+                states.append(v)
+    return torch.stack(states)
+
+
+def test_rails_hold_nodes_and_pass_no_gradient(random_circuit: Build, leaves_of: Leaves) -> None:
+    circuit = random_circuit("shifted_relu", "conductance", rails=(-0.3, 0.3), edges=25)
+    v0 = start(circuit, span=0.3)
+    ours, theirs = integrate(circuit, v0, steps=6, snapshots=3), railed_oracle(circuit, v0, 6, 3)
+    assert bool((ours == 0.3).any())
+    assert bool((ours == -0.3).any())
     torch.testing.assert_close(ours, theirs, rtol=1e-12, atol=1e-12)
     inputs = [v0, *leaves_of(circuit)]
     for mine, other in zip(gradients(ours, inputs), gradients(theirs, inputs), strict=True):
         torch.testing.assert_close(mine, other, rtol=1e-11, atol=1e-11)
+
+
+def test_a_node_that_leaves_its_rail_is_the_closed_form() -> None:
+    # Driven up by 2 it reaches the rail 0.5 at t = 0.25; driven down by 1 from t = 1 it is at 0.5 - 1 at t = 2.
+    one = torch.ones(1, dtype=torch.float64)
+    slices = (Slice(1.0, (), 2 * one), Slice(1.0, (), -one))
+    circuit = Circuit(1, slices, one, torch.zeros_like(one), rails=(-0.75, 0.5))
+    with torch.no_grad():
+        states = integrate(circuit, torch.zeros(1, 1, dtype=torch.float64), steps=8, snapshots=4)[:, 0, 0]
+    expected = torch.tensor([0.5, 0.5, 0.5, 0.5, 0.25, 0.0, -0.25, -0.5], dtype=torch.float64)
+    torch.testing.assert_close(states, expected, rtol=0, atol=1e-14)
 
 
 @pytest.mark.parametrize("law", LAWS)

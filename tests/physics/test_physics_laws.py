@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from jackfield.physics import LAWS, ElementLaw, Imperfection
-from jackfield.physics.laws.scalar import vector_tanh
+from jackfield.physics.laws.scalar import tanh, tanh_single
 
 CLOSED: dict[str, tuple[tuple[float, ...], float]] = {  # parameters, current at v_s = 0.7, v_d = 0.2
     "shifted_relu": ((-2.0, 0.1), -0.8),
@@ -64,7 +64,7 @@ def test_kernel_form_is_the_torch_form(law: ElementLaw) -> None:
         rows = scalar_arguments(v_s, v_d, params, knee)
         ours = torch.tensor([law.scalar_current(*row) for row in rows], dtype=torch.float64)
         torch.testing.assert_close(ours, current, rtol=1e-13, atol=1e-13)
-        slopes = torch.tensor([law.scalar_slopes(*row) for row in rows], dtype=torch.float64).T
+        slopes = torch.tensor([law.scalar_slopes(*row, 1.0) for row in rows], dtype=torch.float64).T
         used = [*slopes[: 2 + len(params)], slopes[5]]
         for mine, theirs in zip(used, by_autograd, strict=True):
             torch.testing.assert_close(mine, theirs, rtol=1e-12, atol=1e-13)
@@ -139,7 +139,8 @@ def test_saturation_bounds_the_current_and_offset_comes_last(law: ElementLaw) ->
 
 def test_tanh_of_sums_and_products() -> None:
     x = np.concatenate([np.linspace(-30, 30, 6001), np.geomspace(1e-12, 1, 100)])
-    ours = np.array([vector_tanh(float(value)) for value in x])
+    ours = np.array([tanh(float(value)) for value in x])
     assert np.abs(ours - np.tanh(x)).max() < 2e-15
     near = x[-100:]
     assert np.abs(ours[-100:] / np.tanh(near) - 1).max() < 2e-15
+    assert max(abs(tanh_single(float(value)) - math.tanh(value)) for value in x) < 5e-8

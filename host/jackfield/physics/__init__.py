@@ -4,10 +4,11 @@ Plain numbers in consistent units: machine units in models, SI in the emulator a
 """
 
 from jackfield.physics.cell import cell_response
-from jackfield.physics.circuit import Circuit, EdgeSet, Slice
+from jackfield.physics.circuit import Circuit, EdgeSet, Slice, Waveform
 from jackfield.physics.field import kirchhoff_residual, node_currents, vector_field
 from jackfield.physics.integrator import integrate
 from jackfield.physics.laws import LAWS, ElementLaw, Imperfection, Parameter
+from jackfield.physics.noise import Noise
 from jackfield.physics.spice import spice_netlist
 from jackfield.physics.topology import Topology, fully_connected, mixed, neighbour
 
@@ -17,9 +18,11 @@ __all__ = [
     "EdgeSet",
     "ElementLaw",
     "Imperfection",
+    "Noise",
     "Parameter",
     "Slice",
     "Topology",
+    "Waveform",
     "cell_response",
     "fully_connected",
     "integrate",

@@ -8,10 +8,10 @@ import torch
 from torch import Tensor
 
 from jackfield.errors import DesignError
-from jackfield.physics.cell_kernel import cell_loops
-from jackfield.physics.kernel import PARAMETERS, Array
+from jackfield.physics.cell_kernel import PARAMETERS, cell_loops
+from jackfield.physics.edge_loops import Array
 from jackfield.physics.laws import ElementLaw, Imperfection
-from jackfield.physics.tableau import TABLEAUS, scaled
+from jackfield.physics.tableau import TABLEAUS
 from jackfield.physics.threads import in_threads, parts
 
 
@@ -80,5 +80,5 @@ class _Response(torch.autograd.Function):
 
 
 def _rule(table: Array) -> tuple[Array, Array]:
-    rows, weights, _ = scaled(TABLEAUS["rk4"], 1.0, table.dtype)
-    return np.stack(rows), weights
+    square, weights, _ = TABLEAUS["rk4"].arrays(table.dtype)
+    return square, weights

@@ -10,10 +10,12 @@ from typing import Any
 import numpy as np
 from numba.extending import register_jitable
 
-from jackfield.physics.kernel import Array, compiled, limited, limited_slopes, source_stamp
+from jackfield.physics.edge_loops import Array, limited, limited_slopes, source_stamp
 from jackfield.physics.laws import LAWS
+from jackfield.physics.node_loops import compiled
 
 COLUMNS = 15
+PARAMETERS = 3
 _V, _INVERSE, _LEAK, _INTO, _H = 6, 8, 10, 12, 14  # first of two columns each, but the step
 
 
@@ -23,7 +25,7 @@ def cell_loops(name: str) -> tuple[Any, Any]:
     `pull_back(table, cotangent, gradient, steps, square, weights)` fills gradient [row, column]."""
     law = LAWS[name]
     current, slopes = register_jitable(law.scalar_current), register_jitable(law.scalar_slopes)
-    return _respond_loop(current, source_stamp()), _pull_back_loop(current, slopes, source_stamp())
+    return _respond_loop(current, source_stamp(name)), _pull_back_loop(current, slopes, source_stamp(name))
 
 
 @register_jitable
@@ -43,7 +45,7 @@ def _stage_slopes(row: Array, y: Array, i: Any, slopes: Array) -> None:
 
 def _respond_loop(current: Any, stamp: int) -> Any:
     def respond(table: Array, after: Array, steps: int, square: Array, weights: Array) -> None:
-        stamp  # noqa: B018  as in kernel.py
+        stamp  # noqa: B018  as in edge_loops.py
         slopes, y = np.empty((len(weights), 2), table.dtype), np.empty(2, table.dtype)
         for k in range(len(table)):
             row, v = table[k], after[k]
@@ -60,7 +62,7 @@ def _respond_loop(current: Any, stamp: int) -> Any:
 
 def _pull_back_loop(current: Any, slopes_of: Any, stamp: int) -> Any:
     def pull_back(table: Array, cotangent: Array, gradient: Array, steps: int, square: Array, weights: Array) -> None:
-        stamp  # noqa: B018  as in kernel.py
+        stamp  # noqa: B018  as in edge_loops.py
         count = len(weights)
         tape = np.empty((steps, count, 2, 2), table.dtype)  # state and slope of every stage
         v, y, slopes = np.empty(2, table.dtype), np.empty(2, table.dtype), np.empty((count, 2), table.dtype)
@@ -89,16 +91,16 @@ def _pull_back_loop(current: Any, slopes_of: Any, stamp: int) -> Any:
         weight = w[1] - w[0]
         i = current(y[0], y[1], row[0], row[1], row[2], row[3])
         by_i, by_inverse = limited_slopes(i, row[4])
-        by_s, by_d, by_0, by_1, by_2, by_knee = slopes_of(y[0], y[1], row[0], row[1], row[2], row[3])
         out[4] += weight * by_inverse
         out[5] += weight
         weight *= by_i
-        out[0] += weight * by_0
-        out[1] += weight * by_1
-        out[2] += weight * by_2
-        out[3] += weight * by_knee
-        w[0] = weight * by_s - row[_LEAK] * w[0]
-        w[1] = weight * by_d - row[_LEAK + 1] * w[1]
+        by_s, by_d, by_0, by_1, by_2, by_knee = slopes_of(y[0], y[1], row[0], row[1], row[2], row[3], weight)
+        out[0] += by_0
+        out[1] += by_1
+        out[2] += by_2
+        out[3] += by_knee
+        w[0] = by_s - row[_LEAK] * w[0]
+        w[1] = by_d - row[_LEAK + 1] * w[1]
 
     return compiled(pull_back)
 

@@ -19,6 +19,8 @@ from jackfield.physics.laws import LAWS, ElementLaw, Imperfection
 class EdgeSet:
     """Edges of one law: `source`, `destination` int64 [edge] (0 is ground), `parameters` of [edge] each.
 
+    For a population of boards in one run, parameters and imperfections may be [board, edge].
+
     Raises DesignError, naming the edge (counted from 0), on an unknown law, missing or unknown or
     non-finite parameters, lengths that differ and edges from a node to itself.
     """
@@ -61,18 +63,18 @@ class EdgeSet:
             )
 
     def _check_values(self, name: str, value: Tensor, exact: bool = False, lowest: float = -inf) -> None:
-        allowed = (self.source.shape,) if exact else (self.source.shape, torch.Size([]))
-        if value.shape not in allowed:
+        fits = value.dim() in (1, 2) and value.shape[-1:] == self.source.shape
+        if not fits and (exact or value.dim() > 0):
             raise DesignError(
                 f"{name} of {self.law} has shape {tuple(value.shape)}; give one value for each of the {len(self)} edges"
             )
-        plain = value.detach().expand(self.source.shape)
+        plain = value.detach().expand(torch.broadcast_shapes(value.shape, self.source.shape))
         for wrong, what in (
             (~plain.isfinite(), "not a finite number"),
             (plain < lowest, f"below {lowest:g}"),
         ):
             if bool(wrong.any()):
-                edge = int(wrong.nonzero()[0])
+                edge = int(wrong.nonzero()[0, -1])
                 raise DesignError(f"{name} of edge {edge} ({self.describe(edge)}) is {what}")
 
     def __len__(self) -> int:
@@ -90,12 +92,33 @@ class EdgeSet:
 
 
 @dataclass(frozen=True, eq=False)
+class Waveform:
+    """Currents into each node, linear between `points` equally spaced over a slice with both its ends.
+
+    `points` is [point, node], [point, batch, node], or with boards [point, board, node] and
+    [point, board, batch, node]. Raises DesignError on fewer than two points.
+    """
+
+    points: Tensor
+
+    def __post_init__(self) -> None:
+        if self.points.dim() not in (2, 3, 4) or len(self.points) < 2:
+            raise DesignError(
+                f"a waveform of shape {tuple(self.points.shape)} is not possible; give [point, ..., node] with at "
+                "least two points, the first at the start of the slice and the last at its end"
+            )
+
+
+@dataclass(frozen=True, eq=False)
 class Slice:
-    """A stretch of `duration` with its own edges; `injection` is a current into each node [node]."""
+    """A stretch of `duration` with its own edges; `injection` is a current into each node.
+
+    A constant one is [node], [batch, node], or with boards [board, node] and [board, batch, node].
+    """
 
     duration: float
     edges: tuple[EdgeSet, ...]
-    injection: Tensor | None = None
+    injection: Tensor | Waveform | None = None
 
     def __post_init__(self) -> None:
         if not (isfinite(self.duration) and self.duration > 0):
@@ -108,7 +131,8 @@ class Circuit:
 
     `capacitance` and `leak` are [node]; all tensors share one dtype, float32 or float64. `rails` (lo, hi)
     clamp the nodes, None is unbounded. `inputs` are the nodes that v(0) sets (others start at 0),
-    `outputs` those where v(T) is the answer.
+    `outputs` those where v(T) is the answer; `clamped` nodes are driven and stay at v(0).
+    A population of boards has [board, node] and [board, edge] instead wherever the boards differ.
     Raises DesignError, naming edge and node, on anything inconsistent.
     """
 
@@ -119,6 +143,7 @@ class Circuit:
     rails: tuple[float, float] | None = None
     inputs: tuple[int, ...] = ()
     outputs: tuple[int, ...] = ()
+    clamped: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
         if self.nodes < 1 or not self.slices:
@@ -128,10 +153,11 @@ class Circuit:
         self._check_nodes("capacitance", self.capacitance)
         self._check_nodes("leak", self.leak)
         if bool((self.capacitance.detach() <= 0).any()):
-            node = int((self.capacitance.detach() <= 0).nonzero()[0]) + 1
+            node = int((self.capacitance.detach() <= 0).nonzero()[0, -1]) + 1
             raise DesignError(f"capacitance of node {node} is not above zero")
         self._check_terminals("input", self.inputs)
         self._check_terminals("output", self.outputs)
+        self._check_terminals("clamped", self.clamped)
         for index, part in enumerate(self.slices):
             self._check_slice(index, part)
 
@@ -140,13 +166,26 @@ class Circuit:
         """float32 or float64."""
         return self.capacitance.dtype
 
-    def _check_nodes(self, name: str, value: Tensor) -> None:
-        if value.shape != (self.nodes,):
+    @property
+    def boards(self) -> int | None:
+        """Boards of a population; None for a single circuit. Raises DesignError where tensors disagree."""
+        found = [value for value in (self.capacitance, self.leak) if value.dim() == 2]
+        for edges in (edges for part in self.slices for edges in part.edges):
+            cell = edges.imperfection
+            some = [*edges.parameters.values(), *((cell.knee, cell.saturation, cell.offset) if cell else ())]
+            found += [value for value in some if value.dim() == 2]
+        counts = sorted({len(value) for value in found})
+        if len(counts) > 1:
+            raise DesignError(f"tensors for {' and '.join(map(str, counts))} boards in one circuit; give the same")
+        return counts[0] if counts else None
+
+    def _check_nodes(self, name: str, value: Tensor, most: int = 2) -> None:
+        if not 1 <= value.dim() <= most or value.shape[-1] != self.nodes:
             raise DesignError(f"{name} has shape {tuple(value.shape)}; give one for each of {self.nodes} nodes")
         self._check_dtype(name, value)
         finite = value.detach().isfinite()
         if not bool(finite.all()):
-            raise DesignError(f"{name} of node {int((~finite).nonzero()[0]) + 1} is not a finite number")
+            raise DesignError(f"{name} of node {int((~finite).nonzero()[0, -1]) + 1} is not a finite number")
 
     def _check_dtype(self, name: str, value: Tensor) -> None:
         if value.dtype != self.dtype or value.dtype not in (torch.float32, torch.float64):
@@ -163,7 +202,9 @@ class Circuit:
 
     def _check_slice(self, index: int, part: Slice) -> None:
         if part.injection is not None:
-            self._check_nodes(f"injection of slice {index}", part.injection)
+            wave = isinstance(part.injection, Waveform)
+            value = part.injection.points if isinstance(part.injection, Waveform) else part.injection
+            self._check_nodes(f"injection of slice {index}", value, 4 if wave else 3)
         for edges in part.edges:
             for ends in (edges.source, edges.destination):
                 outside = ((ends < 0) | (ends > self.nodes)).nonzero()

@@ -21,6 +21,14 @@ class Tableau:
     weights: tuple[float, ...]
     order: int
 
+    @lru_cache  # noqa: B019  tableaus are module constants
+    def arrays(self, dtype: "np.dtype[Any]") -> tuple[NDArray[Any], NDArray[Any], NDArray[np.float64]]:
+        """`stages` as a square, `weights`, and the time of each stage as a fraction of the step."""
+        square = np.zeros((len(self.weights), len(self.weights)))
+        for stage, row in enumerate(self.stages):
+            square[stage, : len(row)] = row
+        return square.astype(dtype), np.array(self.weights, dtype), square.sum(axis=1)
+
 
 TABLEAUS: Mapping[str, Tableau] = MappingProxyType(
     {
@@ -32,19 +40,3 @@ TABLEAUS: Mapping[str, Tableau] = MappingProxyType(
         "heun": Tableau(stages=((), (1.0,)), weights=(1 / 2, 1 / 2), order=2),
     }
 )
-
-
-@lru_cache
-def scaled(
-    tableau: Tableau, h: float, dtype: "np.dtype[np.generic]"
-) -> tuple[list[NDArray[Any]], NDArray[Any], list[NDArray[Any]]]:
-    """Times the step `h`: rows [stage], weights, and a column for each stage.
-
-    A column holds at its own stage the step's weight of that stage, after it the weights of later uses.
-    """
-    square = np.zeros((len(tableau.weights), len(tableau.weights)))
-    for stage, row in enumerate(tableau.stages):
-        square[stage, : len(row)] = row
-    weights = np.array(tableau.weights)
-    rows, step, columns = ((h * x).astype(dtype) for x in (square, weights, square.T + np.diag(weights)))
-    return list(rows), step, list(columns)

@@ -9,17 +9,17 @@ from torch import Tensor
 from jackfield.physics.laws.law import ElementLaw, Parameter
 
 
-def scalar_current(v_s: float, v_d: float, gain: float, _1: float, _2: float, knee: float) -> float:
+def scalar_current(v_s: float, v_d: float, gain: float, _1: float, _2: float, knee: float | None) -> float:
     """Kernel form of the current."""
     return gain * (v_s - v_d)
 
 
 def scalar_slopes(
-    v_s: float, v_d: float, gain: float, _1: float, _2: float, knee: float
+    v_s: float, v_d: float, gain: float, _1: float, _2: float, knee: float | None, weight: float
 ) -> tuple[float, float, float, float, float, float]:
-    """Kernel form of the partials to v_s, v_d, gain, nothing, nothing, knee."""
-    zero = type(gain)(0.0)
-    return gain, -gain, v_s - v_d, zero, zero, zero
+    """Kernel form of `weight` times the partials to v_s, v_d, gain, nothing, nothing, knee."""
+    slope = weight * gain
+    return slope, -slope, weight * (v_s - v_d), 0.0, 0.0, 0.0
 
 
 @final

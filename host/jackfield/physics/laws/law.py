@@ -45,16 +45,17 @@ class ElementLaw(ABC):
 
     Machine units throughout, or SI throughout. `reciprocal`: i depends on v_s - v_d alone, so a circuit
     of such edges has a symmetric Jacobian. `smooth`: infinitely differentiable when perfect.
-    `scalar_current(v_s, v_d, p0, p1, p2, knee)` and `scalar_slopes(...)` (partials to the same six) are
-    the kernel's form: plain functions of module level that numba compiles; absent parameters are 0.
+    `scalar_current(v_s, v_d, p0, p1, p2, knee)` and `scalar_slopes(..., knee, weight)` (`weight` times the
+    partials to the same six) are the kernel's form: plain functions of module level over numbers, made of
+    arithmetic and `laws.scalar`, that numba compiles for vectors. Absent parameters are 0; knee None is sharp.
     """
 
     name: str
     parameters: tuple[Parameter, ...]
     reciprocal: bool
     smooth: bool
-    scalar_current: Callable[[float, float, float, float, float, float], float]
-    scalar_slopes: Callable[[float, float, float, float, float, float], tuple[float, float, float, float, float, float]]
+    scalar_current: Callable[..., float]
+    scalar_slopes: Callable[..., tuple[float, float, float, float, float, float]]
 
     @final
     @property

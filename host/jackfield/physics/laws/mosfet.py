@@ -15,29 +15,20 @@ from jackfield.physics.laws.scalar import soft_relu as scalar_relu
 from jackfield.physics.laws.scalar import soft_relu_slopes
 
 
-def scalar_current(v_s: float, v_d: float, k: float, gate: float, threshold: float, knee: float) -> float:
+def scalar_current(v_s: float, v_d: float, k: float, gate: float, threshold: float, knee: float | None) -> float:
     """Kernel form of the current."""
-    overdrive = gate - threshold - type(k)(0.5) * (v_s + v_d)
-    return k * scalar_relu(overdrive, knee) * (v_s - v_d)
+    return k * scalar_relu(gate - threshold - 0.5 * (v_s + v_d), knee) * (v_s - v_d)
 
 
 def scalar_slopes(
-    v_s: float, v_d: float, k: float, gate: float, threshold: float, knee: float
+    v_s: float, v_d: float, k: float, gate: float, threshold: float, knee: float | None, weight: float
 ) -> tuple[float, float, float, float, float, float]:
-    """Kernel form of the partials to v_s, v_d, k, gate, threshold, knee."""
-    half = type(k)(0.5)
-    overdrive = gate - threshold - half * (v_s + v_d)
-    open_by, difference = scalar_relu(overdrive, knee), v_s - v_d
-    step, by_knee = soft_relu_slopes(overdrive, knee)
-    along, mean = k * open_by, k * step * difference
-    return (
-        along - half * mean,
-        -along - half * mean,
-        open_by * difference,
-        mean,
-        -mean,
-        k * by_knee * difference,
-    )
+    """Kernel form of `weight` times the partials to v_s, v_d, k, gate, threshold, knee."""
+    opened, step, by_knee = soft_relu_slopes(gate - threshold - 0.5 * (v_s + v_d), knee, weight)
+    scale = k * (v_s - v_d)
+    along, mean = k * opened, step * scale
+    half = 0.5 * mean
+    return along - half, -along - half, opened * (v_s - v_d), mean, -mean, by_knee * scale
 
 
 @final

@@ -9,20 +9,21 @@ from torch import Tensor
 from jackfield.physics.laws.law import ElementLaw, Parameter
 
 
-def scalar_current(v_s: float, v_d: float, g1: float, g2: float, g3: float, knee: float) -> float:
+def scalar_current(v_s: float, v_d: float, g1: float, g2: float, g3: float, knee: float | None) -> float:
     """Kernel form of the current."""
     d = v_s - v_d
     return d * (g1 + d * (g2 + d * g3))
 
 
 def scalar_slopes(
-    v_s: float, v_d: float, g1: float, g2: float, g3: float, knee: float
+    v_s: float, v_d: float, g1: float, g2: float, g3: float, knee: float | None, weight: float
 ) -> tuple[float, float, float, float, float, float]:
-    """Kernel form of the partials to v_s, v_d, g1, g2, g3, knee."""
-    real = type(g1)
+    """Kernel form of `weight` times the partials to v_s, v_d, g1, g2, g3, knee."""
     d = v_s - v_d
-    slope = g1 + d * (real(2.0) * g2 + d * real(3.0) * g3)
-    return slope, -slope, d, d * d, d * d * d, real(0.0)
+    slope = weight * (g1 + d * (2.0 * g2 + d * 3.0 * g3))
+    by_g1 = weight * d
+    by_g2 = by_g1 * d
+    return slope, -slope, by_g1, by_g2, by_g2 * d, 0.0
 
 
 @final

@@ -10,16 +10,16 @@ from jackfield.physics.laws.scalar import soft_relu as scalar_relu
 from jackfield.physics.laws.scalar import soft_relu_slopes
 
 
-def scalar_current(v_s: float, v_d: float, a: float, b: float, c: float, knee: float) -> float:
+def scalar_current(v_s: float, v_d: float, a: float, b: float, c: float, knee: float | None) -> float:
     """Kernel form of the current."""
     return scalar_relu(a * v_s + b * v_d + c, knee)
 
 
 def scalar_slopes(
-    v_s: float, v_d: float, a: float, b: float, c: float, knee: float
+    v_s: float, v_d: float, a: float, b: float, c: float, knee: float | None, weight: float
 ) -> tuple[float, float, float, float, float, float]:
-    """Kernel form of the partials to v_s, v_d, a, b, c, knee."""
-    step, by_knee = soft_relu_slopes(a * v_s + b * v_d + c, knee)
+    """Kernel form of `weight` times the partials to v_s, v_d, a, b, c, knee."""
+    _, step, by_knee = soft_relu_slopes(a * v_s + b * v_d + c, knee, weight)
     return step * a, step * b, step * v_s, step * v_d, step, by_knee
 
 

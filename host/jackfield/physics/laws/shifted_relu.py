@@ -14,19 +14,18 @@ from jackfield.physics.laws.scalar import soft_relu as scalar_relu
 from jackfield.physics.laws.scalar import soft_relu_slopes
 
 
-def scalar_current(v_s: float, v_d: float, gain: float, threshold: float, _: float, knee: float) -> float:
+def scalar_current(v_s: float, v_d: float, gain: float, threshold: float, _: float, knee: float | None) -> float:
     """Kernel form of the current."""
     return gain * scalar_relu(v_s - v_d - threshold, knee)
 
 
 def scalar_slopes(
-    v_s: float, v_d: float, gain: float, threshold: float, _: float, knee: float
+    v_s: float, v_d: float, gain: float, threshold: float, _: float, knee: float | None, weight: float
 ) -> tuple[float, float, float, float, float, float]:
-    """Kernel form of the partials to v_s, v_d, gain, threshold, nothing, knee."""
-    x = v_s - v_d - threshold
-    step, by_knee = soft_relu_slopes(x, knee)
+    """Kernel form of `weight` times the partials to v_s, v_d, gain, threshold, nothing, knee."""
+    by_gain, step, by_knee = soft_relu_slopes(v_s - v_d - threshold, knee, weight)
     slope = gain * step
-    return slope, -slope, scalar_relu(x, knee), -slope, type(x)(0.0), gain * by_knee
+    return slope, -slope, by_gain, -slope, 0.0, gain * by_knee
 
 
 @final

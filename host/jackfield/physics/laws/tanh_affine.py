@@ -10,21 +10,21 @@ import torch
 from torch import Tensor
 
 from jackfield.physics.laws.law import ElementLaw, Parameter
-from jackfield.physics.laws.scalar import vector_tanh
+from jackfield.physics.laws.scalar import tanh
 
 
-def scalar_current(v_s: float, v_d: float, a: float, b: float, c: float, knee: float) -> float:
+def scalar_current(v_s: float, v_d: float, a: float, b: float, c: float, knee: float | None) -> float:
     """Kernel form of the current."""
-    return vector_tanh(a * v_s + b * v_d + c)
+    return tanh(a * v_s + b * v_d + c)
 
 
 def scalar_slopes(
-    v_s: float, v_d: float, a: float, b: float, c: float, knee: float
+    v_s: float, v_d: float, a: float, b: float, c: float, knee: float | None, weight: float
 ) -> tuple[float, float, float, float, float, float]:
-    """Kernel form of the partials to v_s, v_d, a, b, c, knee."""
-    level = vector_tanh(a * v_s + b * v_d + c)
-    slope = type(a)(1.0) - level * level
-    return slope * a, slope * b, slope * v_s, slope * v_d, slope, type(a)(0.0)
+    """Kernel form of `weight` times the partials to v_s, v_d, a, b, c, knee."""
+    level = tanh(a * v_s + b * v_d + c)
+    slope = weight - weight * level * level
+    return slope * a, slope * b, slope * v_s, slope * v_d, slope, 0.0
 
 
 @final

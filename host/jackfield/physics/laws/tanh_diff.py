@@ -10,22 +10,23 @@ import torch
 from torch import Tensor
 
 from jackfield.physics.laws.law import ElementLaw, Parameter
-from jackfield.physics.laws.scalar import vector_tanh
+from jackfield.physics.laws.scalar import tanh
 
 
-def scalar_current(v_s: float, v_d: float, a: float, b: float, c: float, knee: float) -> float:
+def scalar_current(v_s: float, v_d: float, a: float, b: float, c: float, knee: float | None) -> float:
     """Kernel form of the current."""
-    return a * vector_tanh(b * (v_s - v_d) + c)
+    return a * tanh(b * (v_s - v_d) + c)
 
 
 def scalar_slopes(
-    v_s: float, v_d: float, a: float, b: float, c: float, knee: float
+    v_s: float, v_d: float, a: float, b: float, c: float, knee: float | None, weight: float
 ) -> tuple[float, float, float, float, float, float]:
-    """Kernel form of the partials to v_s, v_d, a, b, c, knee."""
+    """Kernel form of `weight` times the partials to v_s, v_d, a, b, c, knee."""
     difference = v_s - v_d
-    level = vector_tanh(b * difference + c)
-    by_c = a * (type(a)(1.0) - level * level)
-    return by_c * b, -by_c * b, level, by_c * difference, by_c, type(a)(0.0)
+    level = tanh(b * difference + c)
+    by_a = weight * level
+    by_c = a * (weight - by_a * level)
+    return by_c * b, -by_c * b, by_a, by_c * difference, by_c, 0.0
 
 
 @final
