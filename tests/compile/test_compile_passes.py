@@ -73,6 +73,15 @@ def test_the_cost_of_readout_and_droop_is_predicted_and_seen(
         assert cost.measured_V == pytest.approx(cost.predicted_V, rel=0.3)
 
 
+def test_presets_that_no_code_corrects_cost_too(jf96: BoardSpec, deep: Circuit, make_record: Recorder) -> None:
+    record = make_record(jf96, "rough", seed=7)
+    for options, off_V in (({}, 0.012), ({"record": record}, 0.0)):
+        compiled = compile_passes(deep, jf96, largest_v=2.0, **options)
+        for cost in twin_of_passes(compiled, jf96, record).costs(X):
+            assert cost.preset_V == pytest.approx(off_V, rel=0.5, abs=1e-9)
+            assert cost.measured_V == pytest.approx(cost.predicted_V, rel=0.5)
+
+
 def test_droop_is_taken_off_before_voltages_are_handed_on(jf96: BoardSpec, deep: Circuit) -> None:
     compiled = compile_passes(deep, jf96, largest_v=2.0)
     drooping = [replace(part, droop_per_s=np.full(96, 40.0)) for part in compiled.passes]

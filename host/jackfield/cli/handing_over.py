@@ -16,9 +16,18 @@ def say_costs(output: "Output", costs: "tuple[CarryCost, ...]") -> None:
         for number, cost in enumerate(costs, start=1)
     ]
     if rows:
-        heads = ("passes", "nodes", "rounding", "readout", "droop", "outputs, predicted", "outputs, on the twin")
+        heads = (
+            "passes",
+            "nodes",
+            "rounding",
+            "presets",
+            "readout",
+            "droop",
+            "outputs, predicted",
+            "outputs, on the twin",
+        )
         output.table("what handing voltages on costs, mV rms", heads, rows)
 
 
 def _volts(cost: "CarryCost") -> tuple[float, ...]:
-    return cost.rounding_V, cost.readout_V, cost.droop_V, cost.predicted_V, cost.measured_V
+    return (cost.rounding_V, cost.preset_V, cost.readout_V, cost.droop_V, cost.predicted_V, cost.measured_V)

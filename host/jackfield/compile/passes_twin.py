@@ -23,13 +23,14 @@ _SUMS = 6
 class CarryCost:
     """What reading `nodes` nodes after a pass and presetting them for the next one costs, rms in V.
 
-    At a node: `rounding_V` of the preset's code, `readout_V` of the reading, `droop_V` by which its droop is not
-    known. At the outputs: `predicted_V` by the circuit's linear response to these, `measured_V` on the twin,
-    against a run that hands every voltage on exactly.
+    At a node: `rounding_V` of the preset's code, `preset_V` by which the board's preset is off and no code corrects
+    it, `readout_V` of the reading, `droop_V` by which its droop is not known. At the outputs: `predicted_V` by the
+    circuit's linear response to these, `measured_V` on the twin, against a run that hands every voltage on exactly.
     """
 
     nodes: int
     rounding_V: float
+    preset_V: float
     readout_V: float
     droop_V: float
     predicted_V: float
@@ -91,9 +92,10 @@ class PassesTwin:
         nodes = np.array(before.outputs, dtype=np.int64) - 1
         held = end[:, nodes].numpy()
         rounding = after.spec.nodes.preset.lsb / np.sqrt(12) * after.preset_gain[nodes]
+        off = self._preset_off(number + 1, held)
         late = np.abs(held) * self._droop_sigma[nodes] * before.held_s
         exact, slopes = self._response(number + 1, end, rng)
-        variance = rounding**2 + self.readout_V**2 + late**2
+        variance = rounding**2 + off**2 + self.readout_V**2 + late**2
         predicted = np.mean(np.sum(slopes[:, :, nodes] ** 2 * variance, axis=2)) / exact.shape[1]
         size = (_DRAWS, *held.shape)
         slips = self.readout_V * rng.standard_normal(size) + late * rng.standard_normal(size)
@@ -103,11 +105,19 @@ class PassesTwin:
         return CarryCost(
             nodes=len(nodes),
             rounding_V=_rms(rounding),
+            preset_V=_rms(off),
             readout_V=self.readout_V,
             droop_V=_rms(late),
             predicted_V=float(np.sqrt(predicted)),
             measured_V=_rms(found.reshape(_DRAWS, *exact.shape) - exact),
         )
+
+    def _preset_off(self, number: int, held: Floats) -> Floats:
+        """What the twin's presets give beyond `held` `[batch, input]` of pass `number`, rounding aside."""
+        part, known = self.compiled.passes[number], self.twins[number].known
+        at = np.array(part.inputs, dtype=np.int64) - 1
+        nominal = (held - part.preset_offset_V[at]) / part.preset_gain[at]
+        return np.asarray(nominal * known.preset_gain[at] + known.preset_offset_V[at] - held)
 
     @cached_property
     def _droop_sigma(self) -> Floats:

@@ -1,0 +1,175 @@
+"""Networks of the published MNIST network's size for jf1024: how long, how large, and whether the board agrees.
+
+Boards are raw but for their trims, which come from the truth: every cell has the codes of the nominal board.
+"""
+
+import multiprocessing
+import resource
+import time
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import replace
+
+import numpy as np
+import torch
+from benchmarks._mnist_size import LARGEST_V, mnist_size, pictures, random_circuit, true_record
+from benchmarks._rows import Row
+from numpy.typing import NDArray
+
+from jackfield.bench import Bench
+from jackfield.board import BoardSpec, CalibrationRecord
+from jackfield.compile import CompiledPasses, Twin, compile_passes, twin_of_passes
+from jackfield.device import AbstractBoard
+from jackfield.evaluate import Played, answers_of, play
+from jackfield.physics import Circuit, integrate, mixed
+from jackfield.session import load_spec, open_bench
+
+Floats = NDArray[np.float64]
+
+TOPOLOGY_S, COMPILE_S, COMPILE_GB, UPLOAD_S, RUN_S, AGREEMENT = 1.0, 20.0, 4.0, 8.0, 30.0, 1.2
+TRIMS = ("current_offset_A", "node_offset_A", "trim_gain")
+SEED, DRAWS, STEPS = 1, 6, 8
+
+
+def run(quick: bool) -> list[Row]:
+    """All rows; quick ones ask the emulated boards a few inputs and only the ideal one of jf1024."""
+    count = 8 if quick else 64
+    rows = [*_topology(), *_compile_rows()]
+    for profile in ("ideal",) if quick else ("ideal", "modules"):
+        rows += _board_rows(load_spec("jf1024"), mnist_size(), 784, profile, count)
+    digits = random_circuit(mixed(1, 8, 8, 3, 32, (1, 1)), 64, 4)
+    return [*rows, *_board_rows(load_spec("jf96"), digits, 64, "modules", count)]
+
+
+def _row(name: str, workload: str, ours: float, unit: str, bar: float, against: str = "-") -> Row:
+    return {
+        "name": name,
+        "workload": workload,
+        "against": against,
+        "ours": ours,
+        "theirs": None,
+        "unit": unit,
+        "ratio": None,
+        "error": None,
+        "asked": f"at most {bar:g}",
+        "holds": ours <= bar,
+    }
+
+
+def _topology() -> list[Row]:
+    makers: dict[str, Callable[[], object]] = {
+        "mixed, 230,068 edges": lambda: mixed(1, 28, 28, 4, 50, (1, 1)),
+        "mixed, 1,138,096 edges": lambda: mixed(4, 32, 32, 3, 0, (1, 0)),
+    }
+    return [_row("topology", name, _seconds(make)[0], "s", TOPOLOGY_S) for name, make in makers.items()]
+
+
+def _seconds(job: Callable[[], object]) -> tuple[float, object]:
+    begin = time.perf_counter()
+    made = job()
+    return time.perf_counter() - begin, made
+
+
+def _compile_rows() -> list[Row]:
+    """In a process of its own, whose largest size is that of the compiler."""
+    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
+        seconds, gigabytes = pool.submit(_compile).result()
+    workload = "834 nodes, 2 x 230,068 edges, jf1024: codes, report, input codes, twin"
+    return [
+        _row("compile_jf1024", workload, seconds, "s", COMPILE_S),
+        _row("compile_jf1024", workload, gigabytes, "GB", COMPILE_GB),
+    ]
+
+
+def _compile() -> tuple[float, float]:
+    spec, circuit = load_spec("jf1024"), mnist_size()
+
+    def whole() -> None:
+        compiled = compile_passes(circuit, spec, largest_v=LARGEST_V)
+        assert compiled.report is not None
+        compiled.report.summary(spec)
+        compiled.passes[0].image.payload(spec)
+        compiled.passes[0].input_codes(pictures(64, 784))
+        assert twin_of_passes(compiled, spec).twins[0].circuit.nodes == spec.nodes.count
+
+    seconds, _ = _seconds(whole)
+    return seconds, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+
+
+def _board_rows(spec: BoardSpec, circuit: Circuit, inputs: int, profile: str, count: int) -> list[Row]:
+    """An emulated board against its twin, which knows all but the charge of bank switches, crosstalk and noise."""
+    record, switch_V = true_record(spec, profile, SEED)
+    trims = CalibrationRecord(record.provenance, {name: record.tables[name] for name in TRIMS})
+    compiled = compile_passes(circuit, spec, record=trims, largest_v=LARGEST_V)
+    droop = record.tables["droop_per_s"].value
+    compiled = CompiledPasses(tuple(replace(part, droop_per_s=droop) for part in compiled.passes))
+    x = pictures(count, inputs)
+    with open_bench(f"emulator://{spec.name}?profile={profile}&seed={SEED}") as bench:
+        upload_s, _ = _seconds(lambda: bench.board.apply(compiled.passes[0].image))
+        run_s, played = _timed(bench, compiled, x)
+    workload = f"{spec.name}, {profile}, {len(compiled.passes)} passes, {count} inputs"
+    off = _off(spec, compiled, record, profile, switch_V, x, played)
+    rows = [_row("agreement", workload, off, "mean |z|", AGREEMENT, against="twin")]
+    if spec.name == "jf1024":
+        rows += [_row("upload", workload, upload_s, "s", UPLOAD_S), _row("run", workload, run_s, "s", RUN_S)]
+    return rows + _handing_over(compiled, record, played, x, workload)
+
+
+def _timed(bench: Bench[AbstractBoard], compiled: CompiledPasses, x: Floats) -> tuple[float, Played]:
+    begin = time.perf_counter()
+    played = play(bench, compiled, x)
+    return time.perf_counter() - begin, played
+
+
+def _off(
+    spec: BoardSpec,
+    compiled: CompiledPasses,
+    record: CalibrationRecord,
+    profile: str,
+    switch_V: float,
+    x: Floats,
+    played: Played,
+) -> float:
+    """Mean of |read - predicted| over the standard error of the reading and of what the twin cannot know."""
+    known = twin_of_passes(compiled, spec, record, readout_V=played.readout_V)
+    answers = answers_of(played.measured, compiled.passes[-1], None)
+    sizes = spec.statistics[profile]
+    last, codes = known.twins[0], compiled.passes[0].input_codes(x)
+    predicted, carried_V = last.shown(codes), 0.0
+    for number, part in enumerate(known.twins[1:]):
+        codes, last = compiled.carried(number, predicted), part
+        predicted = part.shown(codes)
+    if len(known.twins) > 1:
+        node_V = float(np.sqrt(played.readout_V**2 + sizes["node_noise"] ** 2 + switch_V**2))
+        carried_V = sum(cost.predicted_V for cost in replace(known, readout_V=node_V).costs(x[:8]))
+    unknown = _switch_spread(last, codes, switch_V) ** 2 + sizes["node_noise"] ** 2 + carried_V**2
+    unknown += (sizes["crosstalk"] * np.abs(predicted).mean()) ** 2
+    return float(np.mean(np.abs(answers.shown_V - predicted) / np.sqrt(answers.se_V**2 + unknown)))
+
+
+def _switch_spread(part: Twin, codes: NDArray[np.int64], switch_V: float) -> Floats:
+    """Standard deviation of the outputs `[batch, output]` for charges of `switch_V` rms at the bank switch."""
+    circuit, rng = part.circuit, np.random.default_rng(SEED)
+    if switch_V == 0 or len(circuit.slices) == 1:
+        return np.zeros((len(codes), len(part.compiled.outputs)))
+    before, change, after = circuit.slices
+    assert change.injection is not None
+    ends, steps = [], (STEPS, 1, STEPS)
+    for _ in range(DRAWS):
+        volts = torch.from_numpy(switch_V * rng.standard_normal(circuit.nodes))
+        charged = replace(change, injection=change.injection + circuit.capacitance * volts / change.duration)
+        with torch.no_grad():
+            end = integrate(replace(circuit, slices=(before, charged, after)), part.preset(codes), steps=steps)[-1]
+        ends.append(end[:, np.array(part.compiled.outputs) - 1].numpy())
+    return np.asarray(np.std(ends, axis=0, ddof=1))
+
+
+def _handing_over(
+    compiled: CompiledPasses, record: CalibrationRecord, played: Played, x: Floats, workload: str
+) -> list[Row]:
+    """What carrying costs, by the linear response and on the twin: within a factor of 1.5 of each other."""
+    costs = twin_of_passes(compiled, compiled.spec, record, readout_V=played.readout_V).costs(x[:8])
+    return [
+        _row("handing_over", workload, cost.measured_V / cost.predicted_V, "on the twin over predicted", 1.5)
+        for cost in costs
+    ]
