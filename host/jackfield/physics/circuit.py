@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from math import inf, isfinite
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -68,7 +69,7 @@ class EdgeSet:
             raise DesignError(
                 f"{name} of {self.law} has shape {tuple(value.shape)}; give one value for each of the {len(self)} edges"
             )
-        plain = value.detach().expand(torch.broadcast_shapes(value.shape, self.source.shape))
+        plain = value.detach().expand(np.broadcast_shapes(tuple(value.shape), tuple(self.source.shape)))
         for wrong, what in (
             (~plain.isfinite(), "not a finite number"),
             (plain < lowest, f"below {lowest:g}"),

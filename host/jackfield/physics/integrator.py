@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any, cast
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -98,7 +99,7 @@ def _table(edges: EdgeSet) -> Tensor:
     if edges.imperfection is not None:
         cell = edges.imperfection
         columns += [value.to(columns[0].dtype) for value in (cell.knee, 1 / cell.saturation, cell.offset)]
-    shape = torch.broadcast_shapes(*(column.shape for column in columns))
+    shape = np.broadcast_shapes(*(tuple(column.shape) for column in columns))
     return torch.stack([column.expand(shape) for column in columns], dim=-1)
 
 
@@ -113,7 +114,9 @@ class _Integration(torch.autograd.Function):
         slices = len(plan.circuit.slices)
         as_rows = [x.reshape(*x.shape[:-3], groups, rows, count) for x in arrays[: 3 + slices]]
         tiling = Tiling.of(groups, rows, count, v0.element_size())
-        job = Job(plan, tiling, spread, *as_rows[:3], tuple(as_rows[3:]), tuple(arrays[3 + slices :]))
+        start, inverse, leak, *injections = as_rows
+        tables = tuple(arrays[3 + slices :])
+        job = Job(plan, tiling, spread, start, inverse, leak, tuple(injections), tables)
         keep = plan.keep and any(ctx.needs_input_grad)
         states, tapes = run(job, keep)
         if keep:

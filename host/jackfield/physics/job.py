@@ -53,6 +53,7 @@ class _Layout:
     h: Array
     sets: tuple["_Set", ...]
     noise: tuple[tuple[Array, Array, Array], ...]
+    seed: int  # of the noise, its 64 bits as a signed number
     rule: tuple[Array, Array, Array]
     rails: tuple[Any, Any]
 
@@ -107,8 +108,8 @@ def run(job: Job, keep: bool) -> tuple[Array, Any]:
 
 def gradients(job: Job, kept: Any, cotangents: Array) -> tuple[list[Array], list[Array], list[Array]]:
     """Gradients of (v0, inverse, leak), the injections and the tables, from those of the states."""
-    layout, tapes = kept
-    tiling = job.tiling
+    layout: _Layout = kept[0]
+    tiling, tapes = job.tiling, kept[1]
     by_sample = cotangents.reshape(len(cotangents), tiling.groups, tiling.rows, tiling.nodes)
     given = np.ascontiguousarray(np.moveaxis(tiling.split(by_sample, spare=0.0), 0, 2))
     by_start, by_nodes = np.empty_like(layout.nodes[:, :, 0]), np.zeros_like(layout.nodes)
@@ -158,6 +159,7 @@ def _layout(job: Job) -> _Layout:
         np.array(h, dtype),
         sets,
         _noise_arrays(plan, sets),
+        int(np.uint64(plan.noise.seed if plan.noise else 0).view(np.int64)),
         plan.tableau.arrays(dtype),
         (dtype.type(low), dtype.type(high)),
     )
@@ -200,9 +202,11 @@ def _new_tape(job: Job, dtype: Any, keep: bool) -> _Tape:
 def _noise_arrays(plan: Plan, sets: tuple[_Set, ...]) -> tuple[tuple[Array, Array, Array], ...]:
     """For each slice pairs of nodes [pair, 2], their densities, the nodes' density; parallel edges share one draw."""
     noise, found = plan.noise, []
-    for part in range(len(plan.steps) if noise else 0):
+    if noise is None:
+        return ()
+    for part in range(len(plan.steps)):
         ends, density = [np.zeros((0, 2), np.int64)], [np.zeros(0)]
-        for runs in (each.runs for each in sets if each.part == part and noise and noise.edge_density):
+        for runs in (each.runs for each in sets if each.part == part and noise.edge_density):
             sizes = runs.rows[:, 2] - runs.rows[:, 1]
             ends.append(np.stack([np.repeat(runs.rows[:, 0], sizes), runs.other], axis=1))
             density.append(np.repeat(runs.rows[:, 4] + runs.rows[:, 5], sizes) * noise.edge_density)
@@ -214,8 +218,7 @@ def _noise_rows(job: Job, layout: _Layout, place: tuple[int, int]) -> Array:
     rows = []
     for part, (pairs, density, by_node) in enumerate(layout.noise):
         where = [pairs.ctypes.data, len(pairs), density.ctypes.data, by_node.ctypes.data]
-        seed = int(np.uint64(job.plan.noise.seed).view(np.int64))
-        keys = [seed, place[0], place[1] * job.tiling.width]
+        keys = [layout.seed, place[0], place[1] * job.tiling.width]
         rows.append([part, noise_loop(job.v0.dtype).address, *where, *keys])
     return np.array(rows, np.int64).reshape(-1, node_loops.NOISE_FIELDS)
 
@@ -233,20 +236,20 @@ def _dealt(tiling: Tiling) -> list[list[tuple[int, int]]]:
 
 
 def _zeros(each: _Set, places: list[tuple[int, int]]) -> Array:
-    """Room for the gradient of a table by the tiles at `places`."""
-    if each.spread:
-        count = len(places)
-    else:
-        count = places[-1][0] - places[0][0] + 1 if len(each.table) > 1 else 1
+    """Room for the gradient of a table by the tiles at `places`: as the table, but of their tiles or boards alone."""
+    count = _slot(each, len(each.table), places[0], places[-1]) + 1
     return np.zeros((count, *each.table.shape[1:]), each.table.dtype)
 
 
-def _gradient_row(each: _Set, gradient: Array, first: tuple[int, int], place: tuple[int, int]) -> list[int]:
+def _slot(each: _Set, boards: int, first: tuple[int, int], place: tuple[int, int]) -> int:
+    """Which part of the gradient the tile at `place` adds to, where `first` has the first."""
     if each.spread:
-        slot = place[1] - first[1]
-    else:
-        slot = place[0] - first[0] if len(gradient) > 1 else 0
-    return each.row(*place, gradient[slot].ctypes.data)
+        return place[1] - first[1]
+    return place[0] - first[0] if boards > 1 else 0
+
+
+def _gradient_row(each: _Set, gradient: Array, first: tuple[int, int], place: tuple[int, int]) -> list[int]:
+    return each.row(*place, gradient[_slot(each, len(each.table), first, place)].ctypes.data)
 
 
 def _gathered(job: Job, each: _Set, number: int, found: list[Array]) -> Array:

@@ -46,8 +46,7 @@ def vector_memory(vec: Vec) -> tuple[Any, Any, Any]:
     return intrinsic(load), intrinsic(store), intrinsic(splat)
 
 
-@intrinsic
-def add_each(typingctx: Any, sums: Any, values: Any) -> Any:
+def _emit_add_each(typingctx: Any, sums: Any, values: Any) -> Any:
     """`sums` (a tuple of one kind of `Vec`) plus as many first `values`, which may be plain numbers."""
 
     def emit(context: Any, builder: Any, sig: Any, args: Any) -> Any:
@@ -60,8 +59,10 @@ def add_each(typingctx: Any, sums: Any, values: Any) -> Any:
     return sums(sums, values), emit
 
 
-@intrinsic
-def add_sums(typingctx: Any, pointer: Any, index: Any, values: Any) -> Any:
+add_each: Any = intrinsic(_emit_add_each)
+
+
+def _emit_add_sums(typingctx: Any, pointer: Any, index: Any, values: Any) -> Any:
     """Adds to the numbers at `index` and after it the sum over lanes of each of a tuple of `Vec`."""
 
     def emit(context: Any, builder: Any, sig: Any, args: Any) -> Any:
@@ -79,6 +80,9 @@ def add_sums(typingctx: Any, pointer: Any, index: Any, values: Any) -> Any:
         return context.get_dummy_value()
 
     return types.none(pointer, types.intp, values), emit
+
+
+add_sums: Any = intrinsic(_emit_add_sums)
 
 
 def _one_sum(builder: Any, vec: Vec, value: Any) -> Any:

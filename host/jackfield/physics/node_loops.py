@@ -4,7 +4,8 @@ A tile is one flat row of (1 + nodes) * width numbers. The march calls the edge 
 compiled once for each dtype, whatever laws a circuit mixes, and nothing in it waits for Python.
 """
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar, cast
 
 import numba
 import numpy as np
@@ -14,16 +15,19 @@ from numba.extending import intrinsic, register_jitable
 from numpy.typing import NDArray
 
 Array = NDArray[Any]
+_F = TypeVar("_F", bound=Callable[..., Any])
 SET_FIELDS = 8  # slice, forward, backward, rows, runs, other, table, gradient: counts and addresses
 NOISE_FIELDS = 9  # slice, address, pairs, count, density, node density, seed, group, sample
 SLICE_FIELDS = 4  # steps, steps between snapshots, first injection row, injection points
 
 _FAST = {"reassoc", "contract", "nsz", "arcp"}
-compiled = numba.njit(nogil=True, cache=True, fastmath=_FAST, error_model="numpy")
 
 
-@intrinsic
-def _call(typingctx: Any, address: Any, arguments: Any) -> Any:
+def compiled(function: _F) -> _F:
+    return cast(_F, numba.njit(nogil=True, cache=True, fastmath=_FAST, error_model="numpy")(function))
+
+
+def _emit_call(typingctx: Any, address: Any, arguments: Any) -> Any:
     """Calls the compiled loop at `address` with a tuple of addresses and counts."""
 
     def emit(context: Any, builder: Any, sig: Any, args: Any) -> Any:
@@ -34,6 +38,9 @@ def _call(typingctx: Any, address: Any, arguments: Any) -> Any:
         return context.get_dummy_value()
 
     return types.none(address, arguments), emit
+
+
+_call: Any = intrinsic(_emit_call)
 
 
 @register_jitable

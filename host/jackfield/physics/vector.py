@@ -23,7 +23,7 @@ _FLAGS = ("contract", "nsz", "arcp")
 _INDEX = ir.IntType(32)
 
 
-class Vec(types.Type):  # type: ignore[misc]
+class Vec(types.Type):
     """Numba's type of `lanes` elements of `dtype`, float32 or float64."""
 
     def __init__(self, dtype: Any, lanes: int) -> None:
@@ -43,7 +43,7 @@ class Vec(types.Type):  # type: ignore[misc]
 
 
 @register_model(Vec)
-class _VecModel(models.PrimitiveModel):  # type: ignore[misc]
+class _VecModel(models.PrimitiveModel):
     def __init__(self, manager: Any, kind: Vec) -> None:
         super().__init__(manager, kind, kind.llvm)
 
@@ -73,7 +73,7 @@ def _register(operation: Any, count: int, emit: Callable[..., Any]) -> None:
     """Teaches numba an operation of `count` arguments of which at least one is a `Vec`."""
 
     @infer_global(operation)
-    class _Typing(AbstractTemplate):  # type: ignore[misc]
+    class _Typing(AbstractTemplate):
         def generic(self, args: Any, kws: Any) -> Any:
             vec = _widest(args) if len(args) == count else None
             return None if vec is None else signature(vec, *args)
@@ -83,8 +83,8 @@ def _register(operation: Any, count: int, emit: Callable[..., Any]) -> None:
         values = [_spread(context, builder, value, kind, vec) for value, kind in zip(args, sig.args, strict=True)]
         return emit(builder, *values)
 
-    kinds = {1: [(Vec,)], 2: [(Vec, Vec), (Vec, types.Number), (types.Number, Vec)]}[count]
-    for kind in kinds:
+    kinds: dict[int, list[Any]] = {1: [(Vec,)], 2: [(Vec, Vec), (Vec, types.Number), (types.Number, Vec)]}
+    for kind in kinds[count]:
         lower_builtin(operation, *kind)(lower)
 
 
@@ -125,14 +125,16 @@ _larger = _elementwise("maximum", 2, ("nnan", "nsz"))
 _smaller = _elementwise("minimum", 2, ("nnan", "nsz"))
 
 
-@intrinsic
-def _where_positive(typingctx: Any, x: Any, value: Any) -> Any:
+def _emit_where_positive(typingctx: Any, x: Any, value: Any) -> Any:
     def emit(context: Any, builder: Any, sig: Any, args: Any) -> Any:
         chosen = _spread(context, builder, args[1], value, x)
         none = ir.Constant(x.llvm, None)
         return builder.select(builder.fcmp_ordered(">", args[0], none), chosen, none)
 
     return x(x, value), emit
+
+
+_where_positive: Any = intrinsic(_emit_where_positive)
 
 
 @overload(math.sqrt, strict=False)
