@@ -35,6 +35,7 @@ class SerialTransport(AbstractTransport):
         self._fixed_baud = fixed_baud
         self._port = self._open(port, baud)
         self._adapter = adapter_of(port)
+        self._followed = os.path.islink(port)
         self._lost = False
 
     def _open(self, port: str, baud: int) -> serial.Serial:
@@ -72,8 +73,8 @@ class SerialTransport(AbstractTransport):
 
     @property
     def found_again(self) -> bool:
-        """Whether the cable of a USB adapter with a serial number was pulled."""
-        return self._lost and bool(self._adapter)
+        """Whether a cable was pulled whose adapter has a USB serial number, or a name that follows it (by-id)."""
+        return self._lost and (bool(self._adapter) or self._followed)
 
     def reconnect(self, patience_s: float) -> None:
         """Wait for the same port, or for the adapter with the same USB serial number under whatever name."""
