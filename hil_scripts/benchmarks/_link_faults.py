@@ -14,6 +14,7 @@ import numpy as np
 from benchmarks._link_boards import link_row, new_board, random_image, same
 from benchmarks._rows import Row
 
+from jackfield.board import BoardSpec
 from jackfield.device import Jackfield1Board
 from jackfield.emulator import DigitalBoard
 from jackfield.errors import LinkError
@@ -35,11 +36,12 @@ Line = Callable[[DigitalBoard, CableOptions], AbstractContextManager[AbstractTra
 
 def cable_uploads(count: int) -> Row:
     """A cable in this process, on line time."""
-    return _uploads("faulted_uploads", count, partial(_faulted_upload, _over_cable), 1)
+    return _uploads("faulted_uploads", count, _over_cable, 1)
 
 
-def _uploads(name: str, count: int, upload: Callable[[int], str], threads: int) -> Row:
-    """`upload(seed)` for each seed: verified, given up with the old image intact, or wrong."""
+def _uploads(name: str, count: int, line: Line, threads: int) -> Row:
+    """`count` seeds: verified, given up with the old image intact, or wrong."""
+    upload = partial(_faulted_upload, line, load_spec("jf16"))
     with ThreadPoolExecutor(threads) as pool:
         found = Counter(pool.map(upload, range(count)))
     workload = f"{count} jf16 uploads, faults {LOWEST:g} to {HIGHEST:g} a byte: " + ", ".join(
@@ -52,13 +54,12 @@ def _uploads(name: str, count: int, upload: Callable[[int], str], threads: int) 
 def pty_uploads(count: int) -> Row:
     """The bridge's loop, a real pty and wall time; most of it is waiting, so several at once."""
     with tempfile.TemporaryDirectory(prefix="jackfield-") as folder:
-        upload = partial(_faulted_upload, partial(over_pty, Path(folder)))
-        return _uploads("faulted_uploads over a pty", count, upload, THREADS)
+        return _uploads("faulted_uploads over a pty", count, partial(over_pty, Path(folder)), THREADS)
 
 
-def _faulted_upload(line: Line, seed: int) -> str:
+def _faulted_upload(line: Line, spec: BoardSpec, seed: int) -> str:
     """What became of one upload: the board's settings are looked at behind its own decoder, not over the line."""
-    spec, rng, chosen = load_spec("jf16"), np.random.default_rng(seed), random.Random(seed)
+    rng, chosen = np.random.default_rng(seed), random.Random(seed)
     old, new = random_image(spec, rng), random_image(spec, rng)
     share = LOWEST * (HIGHEST / LOWEST) ** chosen.random()
     faults = LineFaults.parse([f"{KINDS[seed % len(KINDS)]}={share}"])
