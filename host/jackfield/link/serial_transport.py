@@ -7,6 +7,7 @@ file), and after a hang-up its properties raise a bare OSError: all translated h
 import os
 import select
 import time
+from pathlib import Path
 from typing import Any, Final
 
 import serial
@@ -35,7 +36,7 @@ class SerialTransport(AbstractTransport):
         self._fixed_baud = fixed_baud
         self._port = self._open(port, baud)
         self._adapter = adapter_of(port)
-        self._followed = os.path.islink(port)
+        self._followed = Path(port).is_symlink()
         self._lost = False
 
     def _open(self, port: str, baud: int) -> serial.Serial:
