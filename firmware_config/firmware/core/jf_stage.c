@@ -222,10 +222,10 @@ static bool read_spans(const uint8_t *image, const jf_request *request, jf_answe
 
 bool jf_do_read_image(const jf_request *request, jf_answer *answer) {
     return jf.stage.active.kind ? read_spans(jf_active(), request, answer)
-                               : jf_refuse(answer, JF_ERROR_CODE_NOT_CONFIGURED, 0, 0);
+                                : jf_refuse(answer, JF_ERROR_CODE_NOT_CONFIGURED, 0, 0);
 }
 
 bool jf_do_read_checked(const jf_request *request, jf_answer *answer) {
     return jf.stage.made.kind ? read_spans(staged(), request, answer)
-                         : jf_refuse(answer, JF_ERROR_CODE_NOTHING_STAGED, 0, 0);
+                              : jf_refuse(answer, JF_ERROR_CODE_NOTHING_STAGED, 0, 0);
 }
