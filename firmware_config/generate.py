@@ -43,7 +43,8 @@ def messages(protocol: Table) -> list[Table]:
             answer = {"name": request["name"] + "_answer", "number": request["number"] | 0x80}
             answer |= {"fields": request["answer"], "tail": request.get("answer_tail")}
             found.append(answer | {"doc": f"The board's answer to {request['name']}."})
-    return [{"tail": None, "pure": False, "feature": None} | entry for entry in found + protocol["notice"]]
+    absent = {"tail": None, "pure": False, "busy": False, "feature": None}
+    return [absent | entry for entry in found + protocol["notice"]]
 
 
 def class_name(name: str) -> str:
@@ -126,14 +127,15 @@ def c_header(protocol: Table) -> str:
     for name, enum in protocol["enum"].items():
         lines += ["", f"/* {enum['doc']} */"]
         lines += [f"#define JF_{name.upper()}_{e['name'].upper()} {e['value']}u" for e in enum["values"]]
-    lines += ["", "/* X(name, number, bytes of the fixed fields, whether a tail follows, pure question, feature) */"]
+    columns = "name, number, bytes of the fixed fields, tail follows, pure question, refused in a run, feature"
+    lines += ["", f"/* X({columns}) */"]
     lines += ["#define JF_REQUESTS(X) \\", " \\\n".join(f"    X({_c_row(entry)})" for entry in protocol["request"])]
     return "\n".join([*lines, "", "#endif", ""])
 
 
 def _c_row(entry: Table) -> str:
     feature = f"JF_FEATURE_{entry['feature'].upper()}" if entry.get("feature") else "0"
-    marks = f"{int('tail' in entry)}, {int(entry.get('pure', False))}"
+    marks = f"{int('tail' in entry)}, {int(entry.get('pure', False))}, {int(entry.get('busy', False))}"
     return f"{entry['name']}, 0x{entry['number']:02X}, {_bytes(entry['fields'])}, {marks}, {feature}"
 
 
@@ -176,6 +178,7 @@ def _message_tables(protocol: Table) -> list[str]:
     lines = []
     for entry in messages(protocol):
         marks = ["a pure question"] if entry["pure"] else []
+        marks += ["refused while a run lasts"] if entry["busy"] else []
         marks += [f"needs feature `{entry['feature']}`"] if entry["feature"] else []
         title = f"#### `{entry['name']}` {entry['number']:#04x}" + (f" ({', '.join(marks)})" if marks else "")
         lines += [title, "", entry["doc"], ""]

@@ -3,6 +3,7 @@
 from typing import Any
 
 import numpy as np
+from benchmarks._rows import Row
 
 from jackfield.board import BoardSpec, ConfigImage
 from jackfield.emulator import DigitalBoard, Settings
@@ -11,9 +12,25 @@ from jackfield.link import messages as m
 from jackfield.session import spec_file
 from jackfield.testing import CableTransport
 
-__all__ = ["CountingCable", "Quiet", "jf1024", "new_board", "random_image", "same"]
+__all__ = ["CountingCable", "Quiet", "jf1024", "link_row", "new_board", "random_image", "same"]
 
 DATA = m.LAYOUTS[m.StageData].number
+
+
+def link_row(name: str, workload: str, ours: float, unit: str, asked: str, holds: bool) -> Row:
+    """A row without a peer."""
+    return {
+        "name": name,
+        "workload": workload,
+        "against": "-",
+        "ours": ours,
+        "theirs": None,
+        "unit": unit,
+        "ratio": None,
+        "error": None,
+        "asked": asked,
+        "holds": holds,
+    }
 
 
 class Quiet:

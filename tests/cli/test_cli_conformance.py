@@ -56,7 +56,7 @@ def test_a_good_board(jackfield: Jackfield, port: str) -> None:
     ran = jackfield("conformance", "--port", port)
     assert ran.status == 0
     assert "passed    rollback: rollback brings the configuration before the last apply back, once." in ran.out
-    assert ran.out.splitlines()[-1] == "29 of 31 checks passed, 0 failed"
+    assert ran.out.splitlines()[-1] == "30 of 32 checks passed, 0 failed"
     values = jackfield("conformance", "--port", port, "--board", "jf16", "--json").values
     assert values["passed"]
     assert all(check["exchange"] == [] for check in values["checks"])

@@ -3,6 +3,7 @@
 import json
 import os
 import tomllib
+import zlib
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -103,3 +104,24 @@ def test_a_second_process_is_refused_with_the_holders_pid_and_command(
         refused = jackfield("upload", image, "--port", port, "--json")
     assert refused.status == 1
     assert f"in use by process {os.getpid()} (" in refused.err or f"process {os.getpid()}" in json.loads(refused.out)
+
+
+def test_nor_does_the_demo(bench: Path, model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Everything that it does with a board, with an untrained network, few digits and the nodes alone calibrated."""
+    from functools import partial
+
+    import jackfield.cli.demo_run as demo_run
+    from jackfield.cli.output import Output
+    from jackfield.data import digits_split
+    from jackfield.journal import Run
+    from jackfield.model import load_checkpoint
+    from jackfield.session import open_bench
+
+    monkeypatch.setattr(demo_run, "calibrate", partial(demo_run.calibrate, level="nodes"))
+    monkeypatch.setattr(demo_run, "QUICK_INPUTS", 4)
+    with open_bench(bench) as opened, Run.create(tmp_path / "runs", "demo", "1") as run:
+        result = demo_run.run_on_bench(
+            opened, load_checkpoint(model), digits_split(), run, seed=0, quick=True, output=Output(as_json=True)
+        )
+        assert opened.board.status().image_crc == zlib.crc32(result.calibrated.image.payload(opened.spec))
+        assert opened.board.status().erases == 0

@@ -10,6 +10,7 @@ from jackfield.board import BoardSpec, RunProgram
 from jackfield.device import CheckResult, conformance
 from jackfield.device.conformance_image import IMAGE_CHECKS
 from jackfield.device.conformance_link import LINK_CHECKS
+from jackfield.device.conformance_refusals import REFUSAL_CHECKS
 from jackfield.emulator import DigitalBoard
 from jackfield.errors import LinkError
 from jackfield.link import CableOptions, FrameReader, ReplyFrame, encode_frame, encode_reply
@@ -18,7 +19,7 @@ from jackfield.link.numbers import ErrorCode
 from jackfield.testing import CableTransport
 
 ACK, NAK, ERROR = (m.LAYOUTS[kind].number for kind in (m.AckNotice, m.NakNotice, m.ErrorNotice))
-CHECKS = [check.__name__ for check in (*LINK_CHECKS, *IMAGE_CHECKS)]
+CHECKS = [check.__name__ for check in (*LINK_CHECKS, *IMAGE_CHECKS, *REFUSAL_CHECKS)]
 NOT_ON_JF16 = {"route_range"}  # all of its routes exist
 
 Spoil = Callable[[ReplyFrame], "ReplyFrame | None"]
@@ -161,6 +162,7 @@ SPOILT: dict[str, Spoil] = {
     "flash": edited(m.HelloAnswer, features=0),
     "sessions": dropped(NAK),
     "whole_image": edited(m.ReadImageAnswer, data=flipped),
+    "checked_image": edited(m.ReadCheckedAnswer, data=flipped),
     "delta_image": edited(m.ReadImageAnswer, data=flipped),
     "rollback": error_as_answer(ErrorCode.NO_PREVIOUS, number(m.RollbackAnswer)),
     "repeated_apply": once(number(m.ApplyAnswer)),

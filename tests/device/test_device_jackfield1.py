@@ -118,15 +118,18 @@ def _unchecked_payload(image: ConfigImage, spec: BoardSpec) -> bytes:
     return np.packbits(bits, bitorder="little").tobytes()
 
 
-def test_a_wrong_readback_is_named_and_rolled_back(rig: Rig, holds: Holds, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_wrong_readback_is_named_and_never_applied(rig: Rig, holds: Holds, monkeypatch: pytest.MonkeyPatch) -> None:
     first, second = rig.image(1), rig.image(1).copy()
     rig.board.apply(first)
     second.codes["gain"][0, 4] = 0x300 if first.codes["gain"][0, 4] != 0x300 else 0x301
-    memory = rig.digital._memory
-    honest = memory.read
-    monkeypatch.setattr(memory, "read", lambda origin, spans: bytes(byte ^ 0x10 for byte in honest(origin, spans)))
-    with pytest.raises(LinkError, match=r"read back .* instead of .* for cell A\d+, bank 0; it has been rolled back"):
+    memory, before = rig.digital._memory, list(rig.analog.calls)
+    honest = memory.read_checked
+    monkeypatch.setattr(memory, "read_checked", lambda at, spans: bytes(byte ^ 0x10 for byte in honest(at, spans)))
+    with pytest.raises(
+        LinkError, match=r"read back .* instead of .* for cell A\d+, bank 0; it keeps the configuration"
+    ):
         rig.board.apply(second)
+    assert rig.analog.calls == before
     holds(rig.analog.settings, first)
     monkeypatch.undo()
     assert rig.board.apply(second).kind == "delta"
@@ -140,21 +143,6 @@ def test_a_line_cut_before_the_apply_leaves_the_old_image(rig: Rig, holds: Holds
     rig.line.frames_left = None
     holds(rig.analog.settings, rig.image(1))
     assert rig.board.apply(rig.image(2)).verified
-
-
-def test_an_image_that_could_not_be_read_back_is_taken_back(rig: Rig, holds: Holds, monkeypatch: Any) -> None:
-    rig.board.apply(rig.image(1))
-    memory = rig.digital._memory
-    honest = memory.apply
-
-    def apply_unheard() -> object:
-        rig.line.deaf = True
-        return honest()
-
-    monkeypatch.setattr(memory, "apply", apply_unheard)
-    with pytest.raises(LinkError, match="stopped answering"):
-        rig.board.apply(rig.image(2))
-    holds(rig.analog.settings, rig.image(1))
 
 
 def test_ctrl_c_in_an_upload_then_safe_then_on(rig: Rig, holds: Holds) -> None:

@@ -76,8 +76,8 @@ def test_a_board_that_started_anew_is_found_at_its_first_rate(rig: Rig) -> None:
     assert rig.digital.baud == 115_200
     with pytest.raises(LinkError, match="stopped answering"):
         board.apply(rig.image(1))
-    assert line.baud == 115_200
     assert board.apply(rig.image(1)).verified
+    assert line.baud == rig.digital.baud == 115_200
 
 
 def test_the_next_host_is_understood_though_the_last_one_was_killed(rig: Rig) -> None:

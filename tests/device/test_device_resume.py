@@ -75,6 +75,25 @@ def test_an_upload_goes_on_at_the_staged_offset(rig96: Rig, holds: Holds, kind: 
     assert cable.sent - undisturbed <= (link.window + 1) * link.frame_bytes
 
 
+@pytest.mark.parametrize("kind", ["whole", "delta"])
+def test_what_has_been_checked_is_not_sent_again(rig96: Rig, holds: Holds, kind: str) -> None:
+    """The cable goes while the board reads back, when everything has arrived."""
+    undisturbed = bytes_of(rig96, kind)
+    cable, board = connected(rig96)
+    if kind == "delta":
+        board.apply(rig96.image(1, 2))
+    image = rig96.image(2, None if kind == "whole" else 900)
+    cable.sent, cable.left = 0, undisturbed - 20  # all but the last request to read and the apply
+    with pytest.raises(LinkError, match="pulled"):
+        board.apply(image)
+    board.reconnect()
+    cable.sent = 0
+    report = board.apply(image)
+    assert report.kind == kind
+    holds(rig96.analog.settings, image)
+    assert cable.sent < report.bytes / 2  # the requests to read alone
+
+
 def test_a_usb_adapter_is_waited_for(rig96: Rig, holds: Holds) -> None:
     cable, board = connected(rig96)
     cable.found_again = True

@@ -94,8 +94,15 @@ def test_more_steps_than_fit(rig: Rig) -> None:
 def test_a_step_that_reads_back_wrong(rig: Rig, holds: Holds, monkeypatch: pytest.MonkeyPatch) -> None:
     rig.board.apply(rig.image(1, 5))
     memory = rig.digital._memory
-    honest = memory.read
-    monkeypatch.setattr(memory, "read", lambda origin, spans: bytes(byte ^ 0x10 for byte in honest(origin, spans)))
-    with pytest.raises(LinkError, match=r"read back .* rolled back"):
+    honest = memory.read_checked
+    monkeypatch.setattr(memory, "read_checked", lambda at, spans: bytes(byte ^ 0x10 for byte in honest(at, spans)))
+    with pytest.raises(LinkError, match=r"read back .* keeps the configuration"):
         rig.board.hold_steps([rig.image(2, 3)])
     holds(rig.analog.settings, rig.image(1, 5))
+
+
+def test_holding_steps_touches_no_setting(rig: Rig) -> None:
+    rig.board.apply(rig.image(1, 5))
+    before = list(rig.analog.calls)
+    rig.board.hold_steps([rig.image(2, 3), rig.image(3, 3)])
+    assert rig.analog.calls == before

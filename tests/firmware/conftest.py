@@ -25,6 +25,7 @@ from jackfield.testing.firmware import (
 )
 
 Way = Callable[[], AbstractContextManager[AbstractTransport]]
+Served = Callable[[], AbstractContextManager[str]]
 
 
 def needs(*programs: str) -> None:
@@ -74,29 +75,49 @@ def _library(request: pytest.FixtureRequest) -> Way:
 
 
 def _process(request: pytest.FixtureRequest) -> Way:
-    program: Path = request.getfixturevalue("process16")
-
-    @contextmanager
-    def line() -> Iterator[AbstractTransport]:
-        with firmware_process(program) as port, open_transport(f"serial://{port}?baud=115200") as transport:
-            yield transport
-
-    return line
+    return _opened(_process_port(request))
 
 
 def _qemu(request: pytest.FixtureRequest) -> Way:
-    program: Path = request.getfixturevalue("thumb16")
+    return _opened(_qemu_port(request))
 
+
+def _opened(served: Served) -> Way:
     @contextmanager
     def line() -> Iterator[AbstractTransport]:
-        with (
-            firmware_in_qemu(program) as url,
-            _bridge(url) as bridged,
-            open_transport(f"{bridged}?baud=115200") as transport,
-        ):
+        with served() as url, open_transport(f"{url}?baud=115200") as transport:
             yield transport
 
     return line
+
+
+@pytest.fixture(params=["process", "qemu"])
+def served(request: pytest.FixtureRequest) -> Served:
+    """The URL of a board that has just got power, for another program to open."""
+    made: Served = {"process": _process_port, "qemu": _qemu_port}[request.param](request)
+    return made
+
+
+def _process_port(request: pytest.FixtureRequest) -> Served:
+    program: Path = request.getfixturevalue("process16")
+
+    @contextmanager
+    def url() -> Iterator[str]:
+        with firmware_process(program) as port:
+            yield f"serial://{port}"
+
+    return url
+
+
+def _qemu_port(request: pytest.FixtureRequest) -> Served:
+    program: Path = request.getfixturevalue("thumb16")
+
+    @contextmanager
+    def url() -> Iterator[str]:
+        with firmware_in_qemu(program) as board, _bridge(board) as bridged:
+            yield bridged
+
+    return url
 
 
 @contextmanager

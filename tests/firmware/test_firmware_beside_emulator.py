@@ -85,7 +85,8 @@ def _upload(pair: Pair) -> None:
     crc = zlib.crc32(stream) ^ (pick.random() < 0.05)
     transfer = pair.sequence
     step = pick.choice([0, 0, 1, 2, 65]) if kind == 2 else 0
-    pair.ask(m.StageBegin(kind, step, len(stream), crc, zlib.crc32(old) if kind else 0, zlib.crc32(new)))
+    begin = m.StageBegin(kind, step, len(stream), crc, zlib.crc32(old) if kind else 0, zlib.crc32(new))
+    pair.ask(begin)
     size = max(len(stream) // CRUMBS, 1)
     pieces = [m.StageData(transfer, at, stream[at : at + size]) for at in range(0, len(stream), size)]
     while pieces:
@@ -95,6 +96,11 @@ def _upload(pair: Pair) -> None:
             pair.ask(pieces[0])
         pieces.pop(0)
     pair.ask(m.StageEnd())
+    if pick.random() < 0.3:
+        pair.ask(m.ReadChecked(0, b"\0\0\xff\0\0\x7d"))
+    if pick.random() < 0.2:  # resumed where everything had arrived
+        pair.ask(begin)
+        pair.ask(m.StageEnd())
     if pick.random() < 0.7:
         pair.ask(m.Apply())
 
@@ -115,7 +121,8 @@ def _inputs(pair: Pair) -> None:
 
 def _read(pair: Pair) -> None:
     spans = pair.random.choice([b"\0\0\xff\0\0\x7d", b"\x05\0\1\x26\1\2", b"\0\0", b"\x7c\1\1", b""])
-    pair.ask(m.ReadImage(pair.random.choice([0, 5, 380, 2**31]), spans))
+    kind = pair.random.choice([m.ReadImage, m.ReadChecked])
+    pair.ask(kind(pair.random.choice([0, 5, 380, 2**31]), spans))
 
 
 def _repeat(pair: Pair) -> None:

@@ -21,9 +21,9 @@ def link() -> Any:
 
 
 def test_faults_never_leave_half_an_image(link: Any) -> None:
-    row = link._faulted_uploads(150)
-    assert row["holds"], row
-    assert "verified" in row["workload"]
+    for row in (link.cable_uploads(900), link.pty_uploads(100)):
+        assert row["holds"], row
+        assert "verified" in row["workload"]
 
 
 def test_the_line_is_kept_full(link: Any) -> None:

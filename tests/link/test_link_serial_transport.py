@@ -100,6 +100,24 @@ def test_a_pulled_adapter_is_found_by_its_usb_serial_number(
     terminal.__init__()  # type: ignore[misc]  # the fixture closes it once more
 
 
+def test_a_port_whose_name_follows_it_is_found_again(tmp_path: Path) -> None:
+    """As a link in /dev/serial/by-id, or one that the bridge keeps."""
+    first, second, name = PseudoTerminal(), PseudoTerminal(), tmp_path / "by-id"
+    name.symlink_to(first.port)
+    with SerialTransport(str(name)) as port:
+        assert not port.found_again
+        first.close()
+        with pytest.raises(LinkError, match="is gone"):
+            port.read(5)
+        assert port.found_again
+        name.unlink()
+        name.symlink_to(second.port)
+        port.reconnect(5.0)
+        port.write(b"back")
+        assert received(second, 4) == b"back"
+    second.close()
+
+
 def test_a_port_without_a_serial_number_is_opened_again_by_its_name(terminal: PseudoTerminal) -> None:
     port = SerialTransport(terminal.port)
     port.reconnect(1.0)

@@ -16,21 +16,16 @@
 /* One cell's settings in one bank. Nodes are numbered from 1; 0 is ground. */
 typedef struct {
     bool enable;
-    uint16_t source;
-    uint16_t destination;
-    uint16_t codes[JF_MOST_PARAMETERS];
+    uint16_t source, destination, codes[JF_MOST_PARAMETERS];
 } jf_setting;
 
 /* A run that has been checked. The lists are read with the functions below. */
 typedef struct {
-    uint32_t number;
-    uint32_t hold_ticks;
-    uint16_t first;
-    uint16_t inputs;
+    uint32_t number, hold_ticks;
+    uint16_t first, inputs;
     uint16_t step; /* 0: the configuration stays; else see jf_next_input */
     uint8_t mode;  /* JF_MODE_... */
-    uint8_t steps;
-    uint8_t probes;
+    uint8_t steps, probes;
     uint16_t tail_bytes;
     uint8_t tail[JF_FRAME_BYTES];
 } jf_program;
@@ -54,11 +49,8 @@ unsigned jf_program_slots(const jf_program *program);
 /* Preset codes of input `input` for nodes 1, 2, ...: JF_NODES codes. */
 const uint16_t *jf_input(unsigned input);
 
-/* What a cell holds in the active image: for hardware whose safe state forgets its settings. */
-void jf_read_cell(unsigned bank, uint32_t cell, jf_setting *setting);
-
-/* The trim code that `node` (from 1) holds in the active image. */
-uint16_t jf_read_trim(unsigned bank, unsigned node);
+/* Hand all settings of the active image over again: for hardware whose safe state forgets them, in jf_hal_run. */
+void jf_settings_again(void);
 
 /* In runs with a `step`: to be called before each input but the first, with the preset switches closed.
    Selects the next step, which calls jf_hal_cell and jf_hal_trim for what changes. */

@@ -2,33 +2,44 @@
 #ifndef JF_CORE_H
 #define JF_CORE_H
 
+#include <limits.h>
 #include <string.h>
 
 #include "jf_hal.h"
 
 #define JF_ANSWER_BYTES 11u
-#define JF_BASE (-1)
-#define JF_ORPHAN (-2)
+#define JF_BASE (-1) /* in the place of a step: the image that steps begin with, */
+#define JF_ORPHAN (-2) /* and the image of a step that is no more */
 #define JF_RING 32u
 #define JF_DELTA_BYTES ((JF_IMAGE_BYTES + 1u) / 2u)
+#define JF_DEPTH (JF_STEP_BYTES ? JF_SEQUENCE_DEPTH : 0)
 #define JF_FEATURES                                                                                         \
     ((JF_FLASH_SLOT_BYTES ? JF_FEATURE_FLASH : 0) | (JF_STEP_BYTES ? JF_FEATURE_SEQUENCE : 0) |             \
      (JF_HAS_BAUD ? JF_FEATURE_BAUD : 0))
-#define JF_DEPTH (JF_STEP_BYTES ? JF_SEQUENCE_DEPTH : 0)
 
 typedef struct {
     uint8_t number;
-    uint16_t sequence;
+    uint16_t sequence, size;
     const uint8_t *payload;
-    uint16_t size;
 } jf_request;
 
 /* An answer short enough to be remembered. `number` 0: it has been sent already. */
 typedef struct {
-    uint8_t number;
-    uint8_t size;
-    uint8_t bytes[JF_ANSWER_BYTES];
+    uint8_t number, size, bytes[JF_ANSWER_BYTES];
 } jf_answer;
+
+typedef struct {
+    bool used;
+    uint16_t sequence;
+    jf_answer answer;
+} jf_remembered;
+
+/* One of the three images in RAM. */
+typedef struct {
+    uint8_t place; /* in jf.stage.image */
+    enum { JF_NOTHING, JF_STEP, JF_IMAGE } kind;
+    uint32_t crc;
+} jf_kept;
 
 typedef struct {
     uint32_t start, end;
@@ -40,7 +51,7 @@ typedef struct {
     uint16_t number;
     uint32_t length, held;
     unsigned pieces;
-    jf_piece piece[JF_RING];
+    jf_piece piece[JF_RING + 1];
 } jf_transfer;
 
 typedef struct {
@@ -67,30 +78,23 @@ struct jf_memory {
         uint32_t held;
         unsigned unacknowledged;
         uint32_t broken;
-        struct {
-            bool used;
-            uint16_t sequence;
-            jf_answer answer;
-        } ring[JF_RING];
+        jf_remembered ring[JF_RING];
     } session;
     struct { /* jf_stage.c */
         uint8_t image[3][JF_IMAGE_BYTES];
         uint8_t delta[JF_DELTA_BYTES];
-        uint8_t active, previous, stage; /* places in image */
-        bool has_active, has_previous, can_roll_back, checked;
-        uint32_t active_crc, previous_crc, checked_crc;
+        jf_kept active, previous, made; /* made: where a transfer arrives; its kind is what stage_end has checked */
+        bool can_roll_back;
         jf_transfer transfer;
     } stage;
-#if JF_STEP_BYTES
     struct { /* jf_steps.c */
         unsigned count;
         int selected; /* JF_BASE, JF_ORPHAN or a step */
         uint32_t base_crc;
-        jf_step step[JF_SEQUENCE_DEPTH];
-        uint8_t bytes[JF_STEP_BYTES];
-        uint8_t base[JF_IMAGE_BYTES];
+        jf_step step[JF_DEPTH + 1];
+        uint8_t bytes[JF_STEP_BYTES + 1];
+        uint8_t base[JF_STEP_BYTES ? JF_IMAGE_BYTES : 1]; /* without steps nothing gets here */
     } steps;
-#endif
     struct { /* jf_flash.c */
         uint8_t started_from, newest; /* 0 none, 1 A, 2 B */
         uint32_t generation, image_crc, erases;
@@ -113,7 +117,6 @@ struct jf_memory {
 extern struct jf_memory jf;
 
 static inline uint16_t jf_get16(const uint8_t *at) { return (uint16_t)(at[0] | (unsigned)at[1] << 8); }
-
 static inline uint32_t jf_get32(const uint8_t *at) { return jf_get16(at) | (uint32_t)jf_get16(at + 2) << 16; }
 
 static inline void jf_put16(uint8_t *at, uint32_t value) {
@@ -126,47 +129,39 @@ static inline void jf_put32(uint8_t *at, uint32_t value) {
     jf_put16(at + 2, value >> 16);
 }
 
+/* Handlers, each beside what it handles: false where the answer is a refusal. */
+#define JF_HANDLER(name, ...) bool jf_do_##name(const jf_request *request, jf_answer *answer);
+JF_REQUESTS(JF_HANDLER)
+
 /* jf_frame.c */
 uint32_t jf_crc(uint32_t crc, const uint8_t *bytes, size_t count);
 void jf_receive(uint8_t byte);
 void jf_send_begin(uint8_t number, uint16_t sequence);
 void jf_send_bytes(const uint8_t *bytes, size_t count);
 void jf_send_end(void);
-
 /* jf_session.c */
 void jf_frame(const uint8_t *body, uint16_t size);
 void jf_broken_frame(void);
 void jf_acknowledge(void);
 void jf_send(uint8_t number, uint16_t sequence, const uint8_t *payload, size_t size);
-
-/* jf_board.c */
+/* jf_board.c; a refusal is false, a number as the answer is true */
 void jf_execute(const jf_request *request, jf_answer *answer);
 bool jf_is_pure(uint8_t number);
-void jf_heard(void);
-void jf_not_heard(void);
-void jf_refuse(jf_answer *answer, uint8_t code, uint32_t place, uint32_t value);
-void jf_refuse_at(jf_answer *answer, uint8_t code, unsigned bank, unsigned field, uint32_t place, uint32_t value);
-void jf_answer32(jf_answer *answer, uint32_t value);
-
+bool jf_refuse(jf_answer *answer, uint8_t code, uint32_t place, uint32_t value);
+bool jf_refuse_at(jf_answer *answer, uint8_t code, unsigned bank, unsigned field, uint32_t place, uint32_t value);
+bool jf_answer32(jf_answer *answer, uint32_t value);
 /* jf_image.c: fields of an image, what they may hold, what the board gets */
 bool jf_image_check(const uint8_t *image, jf_answer *answer);
 void jf_image_touch(const uint8_t *image, uint32_t first, uint32_t end);
 void jf_image_apply(const uint8_t *before, const uint8_t *image);
-
 /* jf_stage.c */
 const uint8_t *jf_active(void);
 uint32_t jf_image_crc(void);
+uint32_t jf_staged_crc(void);
+uint32_t jf_staged_offset(void);
 bool jf_delta(uint8_t *image, const uint8_t *delta, uint32_t length, bool touch, uint32_t *bad);
-void jf_do_stage_begin(const jf_request *request, jf_answer *answer);
-void jf_do_stage_data(const jf_request *request, jf_answer *answer);
-void jf_do_stage_end(const jf_request *request, jf_answer *answer);
-void jf_do_apply(const jf_request *request, jf_answer *answer);
-void jf_do_rollback(const jf_request *request, jf_answer *answer);
-void jf_do_read_image(const jf_request *request, jf_answer *answer);
-
 /* jf_steps.c */
 void jf_steps_forget(void);
-unsigned jf_steps_held(void);
 bool jf_steps_admit(unsigned step, uint32_t length, jf_answer *answer);
 uint32_t jf_steps_crc(unsigned step);
 void jf_steps_build(uint8_t *image, unsigned step);
@@ -174,19 +169,13 @@ void jf_steps_keep(unsigned step, const uint8_t *delta, uint32_t length, uint32_
 void jf_steps_select(unsigned step);
 bool jf_steps_away(void);
 void jf_steps_leave(void);
-void jf_do_select_step(const jf_request *request, jf_answer *answer);
-
 /* jf_flash.c */
 bool jf_flash_load(uint8_t *image);
-void jf_do_commit(const jf_request *request, jf_answer *answer);
-
 /* jf_run.c */
 void jf_run_reset(uint8_t reason, uint32_t failed_test);
 void jf_run_tick(void);
 void jf_go_safe(uint8_t reason, uint8_t outcome);
 bool jf_refused_while_running(jf_answer *answer);
 void jf_outputs_off(void);
-void jf_do_write_inputs(const jf_request *request, jf_answer *answer);
-void jf_do_run(const jf_request *request, jf_answer *answer);
 
 #endif

@@ -62,12 +62,9 @@ bool jf_flash_load(uint8_t *image) {
     jf_answer ignored;
     for (unsigned slot = 0; slot < JF_SLOTS; slot++) {
         uint32_t generation, crc, erases = erases_in(slot);
-        bool later;
         jf.flash.erases = erases > jf.flash.erases ? erases : jf.flash.erases;
-        if (!counts(slot, &generation, &crc))
-            continue;
-        later = generation - jf.flash.generation < UNSIGNED_HALF;
-        if (jf.flash.newest && !later)
+        if (!counts(slot, &generation, &crc) ||
+            (jf.flash.newest && generation - jf.flash.generation >= UNSIGNED_HALF)) /* the older one */
             continue;
         jf.flash.newest = (uint8_t)(slot + 1);
         jf.flash.generation = generation;
@@ -122,24 +119,20 @@ static uint32_t wrong_byte(unsigned slot) {
     return JF_IMAGE_BYTES;
 }
 
-static void write_header(unsigned slot, uint32_t crc) {
-    uint8_t header[HEADER_BYTES + 4];
-    jf_put32(header + GENERATION, jf.flash.generation + 1);
-    jf_put32(header + LENGTH, JF_IMAGE_BYTES);
-    jf_put32(header + IMAGE_CRC, crc);
-    memcpy(header + DIGEST, digest, sizeof digest);
-    seal(slot, 0, header, HEADER_BYTES, HEADER_MAGIC);
-}
-
 /* Write the active image into the older slot; false at byte `bad` where the flash does not hold it. */
 static bool keep(unsigned slot, uint32_t *bad) {
+    uint8_t header[HEADER_BYTES + 4];
     uint32_t generation, crc;
     erase(slot);
     write_payload(slot);
     *bad = wrong_byte(slot);
     if (*bad < JF_IMAGE_BYTES)
         return false;
-    write_header(slot, jf_image_crc());
+    jf_put32(header + GENERATION, jf.flash.generation + 1);
+    jf_put32(header + LENGTH, JF_IMAGE_BYTES);
+    jf_put32(header + IMAGE_CRC, jf_image_crc());
+    memcpy(header + DIGEST, digest, sizeof digest);
+    seal(slot, 0, header, HEADER_BYTES, HEADER_MAGIC);
     if (!counts(slot, &generation, &crc) || generation != jf.flash.generation + 1)
         return false;
     jf.flash.newest = (uint8_t)(slot + 1);
@@ -148,32 +141,25 @@ static bool keep(unsigned slot, uint32_t *bad) {
     return true;
 }
 
-void jf_do_commit(const jf_request *request, jf_answer *answer) {
+bool jf_do_commit(const jf_request *request, jf_answer *answer) {
     unsigned slot = jf.flash.newest == 1 ? 1 : 0;
     uint32_t bad;
-    if (jf_refused_while_running(answer))
-        return;
-    if (!jf.stage.has_active) {
-        jf_refuse(answer, JF_ERROR_CODE_NOT_CONFIGURED, 0, 0);
-        return;
-    }
-    if (jf_get32(request->payload + JF_COMMIT_IMAGE_CRC) != jf_image_crc()) {
-        jf_refuse(answer, JF_ERROR_CODE_WRONG_IMAGE, 0, jf_image_crc());
-        return;
-    }
+    if (!jf.stage.active.kind)
+        return jf_refuse(answer, JF_ERROR_CODE_NOT_CONFIGURED, 0, 0);
+    if (jf_get32(request->payload + JF_COMMIT_IMAGE_CRC) != jf_image_crc())
+        return jf_refuse(answer, JF_ERROR_CODE_WRONG_IMAGE, 0, jf_image_crc());
     jf_outputs_off();
-    if (!(jf.flash.newest && jf.flash.image_crc == jf_image_crc()) && !keep(slot, &bad)) {
-        jf_refuse(answer, JF_ERROR_CODE_FLASH, slot + 1, bad);
-        return;
-    }
+    if (!(jf.flash.newest && jf.flash.image_crc == jf_image_crc()) && !keep(slot, &bad))
+        return jf_refuse(answer, JF_ERROR_CODE_FLASH, slot + 1, bad);
     answer->bytes[JF_COMMIT_ANSWER_SLOT] = jf.flash.newest;
     jf_put32(answer->bytes + JF_COMMIT_ANSWER_ERASES, jf.flash.erases);
     answer->size = JF_COMMIT_ANSWER_BYTES;
+    return true;
 }
 
 #else /* a board without flash: commit is refused before it gets here */
 
 bool jf_flash_load(uint8_t *image) { return (void)image, false; }
-void jf_do_commit(const jf_request *request, jf_answer *answer) { (void)request, (void)answer; }
+bool jf_do_commit(const jf_request *request, jf_answer *answer) { return (void)request, (void)answer, false; }
 
 #endif

@@ -29,9 +29,8 @@ static void end_of_frame(void) {
     uint16_t size = jf.rx.size;
     if (!jf.rx.any)
         return;
-    if (jf.rx.bad || jf.rx.left || size <= CRC_BYTES)
-        jf_broken_frame();
-    else if (jf_crc(0, jf.rx.frame, size - CRC_BYTES) != jf_get32(jf.rx.frame + size - CRC_BYTES))
+    if (jf.rx.bad || jf.rx.left || size <= CRC_BYTES ||
+        jf_crc(0, jf.rx.frame, size - CRC_BYTES) != jf_get32(jf.rx.frame + size - CRC_BYTES))
         jf_broken_frame();
     else
         jf_frame(jf.rx.frame, (uint16_t)(size - CRC_BYTES));

@@ -31,8 +31,7 @@ static bool check_group(const uint8_t *image, uint32_t start, unsigned bank, con
         for (uint32_t cell = 0; cell < group->cells; cell++)
             if (out_of_range(image, &group->field[f], start + cell * group->cell_bits + offset, &value)) {
                 uint8_t code = f < 3 ? JF_ERROR_CODE_ROUTE_RANGE : JF_ERROR_CODE_CODE_RANGE;
-                jf_refuse_at(answer, code, bank, f - 1, group->first + cell, value);
-                return false;
+                return jf_refuse_at(answer, code, bank, f - 1, group->first + cell, value);
             }
     return true;
 }
@@ -45,10 +44,8 @@ bool jf_image_check(const uint8_t *image, jf_answer *answer) {
             if (!check_group(image, start, bank, &jf_groups[g], answer))
                 return false;
         for (unsigned node = 1; node <= JF_NODES; node++, start += jf_trim.bits)
-            if (out_of_range(image, &jf_trim, start, &value)) {
-                jf_refuse_at(answer, JF_ERROR_CODE_CODE_RANGE, bank, TRIM_FIELD, node, value);
-                return false;
-            }
+            if (out_of_range(image, &jf_trim, start, &value))
+                return jf_refuse_at(answer, JF_ERROR_CODE_CODE_RANGE, bank, TRIM_FIELD, node, value);
     }
     return true;
 }
@@ -105,16 +102,4 @@ void jf_image_apply(const uint8_t *before, const uint8_t *image) {
     }
 }
 
-void jf_read_cell(unsigned bank, uint32_t cell, jf_setting *setting) {
-    uint32_t start = bank * (uint32_t)JF_BANK_BITS;
-    unsigned g = 0;
-    for (; cell >= jf_groups[g].first + jf_groups[g].cells; g++)
-        start += jf_groups[g].cells * jf_groups[g].cell_bits;
-    cell -= jf_groups[g].first;
-    read_cell(jf_active(), start + cell * jf_groups[g].cell_bits, &jf_groups[g], cell, setting);
-}
-
-uint16_t jf_read_trim(unsigned bank, unsigned node) {
-    uint32_t end = (bank + 1u) * (uint32_t)JF_BANK_BITS;
-    return field_at(jf_active(), end - (JF_NODES + 1u - node) * jf_trim.bits, jf_trim.bits);
-}
+void jf_settings_again(void) { jf_image_touch(jf_active(), 0, JF_IMAGE_BYTES); }

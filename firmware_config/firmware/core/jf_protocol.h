@@ -92,7 +92,7 @@
 #define JF_SET_BAUD_ANSWER_BYTES 4u
 #define JF_SET_BAUD_ANSWER_BAUD 0u
 
-/* Opens a transfer. The same kind, length and crc as the unfinished one resumes it. */
+/* Opens a transfer. The same fields as the unfinished one, or as the one checked last, resume it. */
 #define JF_STAGE_BEGIN 0x10u
 #define JF_STAGE_BEGIN_BYTES 19u
 #define JF_STAGE_BEGIN_KIND 0u
@@ -168,6 +168,15 @@
 #define JF_SELECT_STEP_ANSWER 0x97u
 #define JF_SELECT_STEP_ANSWER_BYTES 4u
 #define JF_SELECT_STEP_ANSWER_IMAGE_CRC 0u
+
+/* Bytes of the image that stage_end has checked last, read from where apply gets them; nothing changes. */
+#define JF_READ_CHECKED 0x18u
+#define JF_READ_CHECKED_BYTES 4u
+#define JF_READ_CHECKED_ORIGIN 0u
+
+/* The board's answer to read_checked. */
+#define JF_READ_CHECKED_ANSWER 0x98u
+#define JF_READ_CHECKED_ANSWER_BYTES 0u
 
 /* Preset codes into the input memory. */
 #define JF_WRITE_INPUTS 0x20u
@@ -294,22 +303,23 @@
 #define JF_PROGRAM_PART_SCAN 3u
 #define JF_PROGRAM_PART_SEQUENCE 4u
 
-/* X(name, number, bytes of the fixed fields, whether a tail follows, pure question, feature) */
+/* X(name, number, bytes of the fixed fields, tail follows, pure question, refused in a run, feature) */
 #define JF_REQUESTS(X) \
-    X(hello, 0x01, 5, 0, 1, 0) \
-    X(safe, 0x02, 4, 0, 0, 0) \
-    X(status, 0x03, 0, 0, 1, 0) \
-    X(stop, 0x04, 0, 0, 0, 0) \
-    X(set_baud, 0x05, 4, 0, 0, JF_FEATURE_BAUD) \
-    X(stage_begin, 0x10, 19, 0, 0, 0) \
-    X(stage_data, 0x11, 6, 1, 0, 0) \
-    X(stage_end, 0x12, 0, 0, 0, 0) \
-    X(apply, 0x13, 0, 0, 0, 0) \
-    X(rollback, 0x14, 0, 0, 0, 0) \
-    X(read_image, 0x15, 4, 1, 1, 0) \
-    X(commit, 0x16, 4, 0, 0, JF_FEATURE_FLASH) \
-    X(select_step, 0x17, 2, 0, 0, JF_FEATURE_SEQUENCE) \
-    X(write_inputs, 0x20, 4, 1, 0, 0) \
-    X(run, 0x30, 17, 1, 0, 0)
+    X(hello, 0x01, 5, 0, 1, 0, 0) \
+    X(safe, 0x02, 4, 0, 0, 0, 0) \
+    X(status, 0x03, 0, 0, 1, 0, 0) \
+    X(stop, 0x04, 0, 0, 0, 0, 0) \
+    X(set_baud, 0x05, 4, 0, 0, 0, JF_FEATURE_BAUD) \
+    X(stage_begin, 0x10, 19, 0, 0, 0, 0) \
+    X(stage_data, 0x11, 6, 1, 0, 0, 0) \
+    X(stage_end, 0x12, 0, 0, 0, 0, 0) \
+    X(apply, 0x13, 0, 0, 0, 1, 0) \
+    X(rollback, 0x14, 0, 0, 0, 1, 0) \
+    X(read_image, 0x15, 4, 1, 1, 0, 0) \
+    X(commit, 0x16, 4, 0, 0, 1, JF_FEATURE_FLASH) \
+    X(select_step, 0x17, 2, 0, 0, 1, JF_FEATURE_SEQUENCE) \
+    X(read_checked, 0x18, 4, 1, 1, 0, 0) \
+    X(write_inputs, 0x20, 4, 1, 0, 1, 0) \
+    X(run, 0x30, 17, 1, 0, 1, 0)
 
 #endif

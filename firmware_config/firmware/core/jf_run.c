@@ -8,9 +8,7 @@ static jf_program *const program = &jf.run.program;
 static bool running(void) { return jf.run.state == JF_STATE_RUNNING; }
 
 bool jf_refused_while_running(jf_answer *answer) {
-    if (running())
-        jf_refuse(answer, JF_ERROR_CODE_BUSY, 0, program->number);
-    return running();
+    return running() && !jf_refuse(answer, JF_ERROR_CODE_BUSY, 0, program->number);
 }
 
 /* Whatever is held for a meter ends, because settings are about to change. */
@@ -72,44 +70,34 @@ void jf_run_tick(void) {
     } else if (running() && jf_hal_run_ended(&scans)) {
         jf.run.state = JF_STATE_IDLE;
         finish(scans, JF_OUTCOME_COMPLETE);
-    } else if (running() || jf.run.state == JF_STATE_HOLDING) {
-        if (jf_hal_ms() - jf.line.heard > JF_WATCHDOG_MS)
-            jf_go_safe(JF_SAFE_REASON_WATCHDOG, JF_OUTCOME_WATCHDOG);
+    } else if ((running() || jf.run.state == JF_STATE_HOLDING) && jf_hal_ms() - jf.line.heard > JF_WATCHDOG_MS) {
+        jf_go_safe(JF_SAFE_REASON_WATCHDOG, JF_OUTCOME_WATCHDOG);
     }
 }
 
 void jf_next_input(void) {
-#if JF_STEP_BYTES
     if (program->step && jf.steps.selected + 1 < (int)jf.steps.count)
         jf_steps_select((unsigned)(jf.steps.selected + 1));
-#endif
 }
 
 const uint16_t *jf_input(unsigned input) { return jf.run.input + (uint32_t)input * JF_NODES; }
 
-void jf_do_write_inputs(const jf_request *request, jf_answer *answer) {
+bool jf_do_write_inputs(const jf_request *request, jf_answer *answer) {
     uint32_t first = jf_get32(request->payload + JF_WRITE_INPUTS_START), all = (uint32_t)JF_INPUTS * JF_NODES;
     const uint8_t *bytes = request->payload + JF_WRITE_INPUTS_BYTES;
     uint32_t size = request->size - JF_WRITE_INPUTS_BYTES, count = size / 2;
-    if (jf_refused_while_running(answer))
-        return;
-    if (size % 2) {
-        jf_refuse(answer, JF_ERROR_CODE_BAD_LENGTH, 0, size);
-        return;
-    }
-    if (first > all || count > all - first) {
-        jf_refuse(answer, JF_ERROR_CODE_INPUT_RANGE, first + count, all);
-        return;
-    }
+    if (size % 2)
+        return jf_refuse(answer, JF_ERROR_CODE_BAD_LENGTH, 0, size);
+    if (first > all || count > all - first)
+        return jf_refuse(answer, JF_ERROR_CODE_INPUT_RANGE, first + count, all);
     for (uint32_t i = 0; i < count; i++) {
         uint16_t code = jf_get16(bytes + 2 * i);
-        if (code < JF_PRESET_LEAST || code > JF_PRESET_MOST) {
-            jf_refuse(answer, JF_ERROR_CODE_INPUT_CODE, first + i, code);
-            return;
-        }
+        if (code < JF_PRESET_LEAST || code > JF_PRESET_MOST)
+            return jf_refuse(answer, JF_ERROR_CODE_INPUT_CODE, first + i, code);
     }
     for (uint32_t i = 0; i < count; i++)
         jf.run.input[first + i] = jf_get16(bytes + 2 * i);
+    return true;
 }
 
 /* Where the list of `probe` begins in the tail: at its count. */
@@ -140,8 +128,7 @@ unsigned jf_program_slots(const jf_program *run) {
 }
 
 static bool bad(jf_answer *answer, unsigned part, uint32_t place, uint32_t value) {
-    jf_refuse_at(answer, JF_ERROR_CODE_BAD_PROGRAM, 0, part, place, value);
-    return false;
+    return jf_refuse_at(answer, JF_ERROR_CODE_BAD_PROGRAM, 0, part, place, value);
 }
 
 /* Whether the tail has room for all its lists and nothing behind them. */
@@ -189,31 +176,22 @@ static bool check(const jf_program *run, const uint8_t *tail, jf_answer *answer)
     uint32_t last = (uint32_t)run->step + run->inputs - 2u;
     if (run->mode > JF_MODE_HOLD_PRESET)
         return bad(answer, JF_PROGRAM_PART_MODE, 0, run->mode);
-    if (!run->inputs || (uint32_t)run->first + run->inputs > JF_INPUTS || (run->mode != JF_MODE_RUN && run->inputs != 1))
+    if (!run->inputs || run->first + run->inputs > JF_INPUTS || (run->mode != JF_MODE_RUN && run->inputs != 1))
         return bad(answer, JF_PROGRAM_PART_INPUTS, run->first, run->inputs);
-    if (run->step && !JF_STEP_BYTES) {
-        jf_refuse(answer, JF_ERROR_CODE_UNSUPPORTED, 0, run->step);
-        return false;
-    }
-    if (!whole_tail(run, tail)) {
-        jf_refuse(answer, JF_ERROR_CODE_BAD_LENGTH, 0, run->tail_bytes);
-        return false;
-    }
+    if (!whole_tail(run, tail))
+        return jf_refuse(answer, JF_ERROR_CODE_BAD_LENGTH, 0, run->tail_bytes);
     if (!check_steps(run, tail, answer) || !check_scan(run, tail, answer))
         return false;
-    return !run->step || last < jf_steps_held() || bad(answer, JF_PROGRAM_PART_SEQUENCE, last, jf_steps_held());
+    return !run->step || last < jf.steps.count || bad(answer, JF_PROGRAM_PART_SEQUENCE, last, jf.steps.count);
 }
 
-void jf_do_run(const jf_request *request, jf_answer *answer) {
+bool jf_do_run(const jf_request *request, jf_answer *answer) {
     const uint8_t *from = request->payload, *tail = from + JF_RUN_BYTES;
     jf_program wanted, *run = &wanted;
-    if (jf_refused_while_running(answer))
-        return;
-    if (!jf.stage.has_active || jf.run.failed_test) {
-        jf_refuse(answer, jf.run.failed_test ? JF_ERROR_CODE_SELF_TEST : JF_ERROR_CODE_NOT_CONFIGURED, 0,
-                  jf.run.failed_test);
-        return;
-    }
+    if (jf.run.failed_test)
+        return jf_refuse(answer, JF_ERROR_CODE_SELF_TEST, 0, jf.run.failed_test);
+    if (!jf.stage.active.kind)
+        return jf_refuse(answer, JF_ERROR_CODE_NOT_CONFIGURED, 0, 0);
     run->number = jf_get32(from + JF_RUN_RUN_NUMBER);
     run->mode = from[JF_RUN_MODE];
     run->first = jf_get16(from + JF_RUN_FIRST);
@@ -224,7 +202,7 @@ void jf_do_run(const jf_request *request, jf_answer *answer) {
     run->probes = from[JF_RUN_PROBES];
     run->tail_bytes = (uint16_t)(request->size - JF_RUN_BYTES);
     if (!check(run, tail, answer))
-        return;
+        return false;
     jf_outputs_off();
     memcpy(run->tail, tail, run->tail_bytes);
     *program = wanted;
@@ -232,5 +210,5 @@ void jf_do_run(const jf_request *request, jf_answer *answer) {
     jf.run.state = JF_STATE_RUNNING;
     jf.run.reason = JF_SAFE_REASON_NONE;
     jf.run.due = true; /* starts once the answer is on its way */
-    jf_answer32(answer, run->number);
+    return jf_answer32(answer, run->number);
 }

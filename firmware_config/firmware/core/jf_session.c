@@ -11,7 +11,7 @@ static void nak(uint8_t reason, uint16_t sequence) { jf_send(JF_NAK, sequence, &
 
 void jf_broken_frame(void) {
     jf.session.broken++;
-    jf_not_heard();
+    jf.line.broken++;
     nak(JF_NAK_REASON_BROKEN, 0);
 }
 
@@ -32,18 +32,15 @@ static void reply(const jf_request *request, const jf_answer *answer) {
 
 /* hello and safe start a session; the same nonce again is a repeated frame of the session that goes on. */
 static void open_session(const jf_request *request) {
-    bool hello = request->number == JF_HELLO;
-    unsigned size = hello ? JF_HELLO_BYTES : JF_SAFE_BYTES;
+    bool hello = request->number == JF_HELLO, whole = request->size == (hello ? JF_HELLO_BYTES : JF_SAFE_BYTES);
+    const uint8_t *nonce = request->payload + (hello ? JF_HELLO_NONCE : JF_SAFE_NONCE);
     jf_answer answer;
-    if (request->size == size) {
-        const uint8_t *nonce = request->payload + (hello ? JF_HELLO_NONCE : JF_SAFE_NONCE);
-        if (!jf.session.open || memcmp(nonce, jf.session.nonce, sizeof jf.session.nonce)) {
-            jf.session.open = true;
-            memcpy(jf.session.nonce, nonce, sizeof jf.session.nonce);
-            jf.session.expected = (uint16_t)(request->sequence + 1);
-            jf.session.held = 0;
-            memset(jf.session.ring, 0, sizeof jf.session.ring);
-        }
+    if (whole && (!jf.session.open || memcmp(nonce, jf.session.nonce, sizeof jf.session.nonce))) {
+        jf.session.open = true;
+        memcpy(jf.session.nonce, nonce, sizeof jf.session.nonce);
+        jf.session.expected = (uint16_t)(request->sequence + 1);
+        jf.session.held = 0;
+        memset(jf.session.ring, 0, sizeof jf.session.ring);
     }
     jf_execute(request, &answer);
     reply(request, &answer);
@@ -64,11 +61,8 @@ static void next(const jf_request *request) {
     jf_answer answer;
     advance();
     jf_execute(request, &answer);
-    if (!jf_is_pure(request->number)) {
-        jf.session.ring[request->sequence % JF_RING].used = true;
-        jf.session.ring[request->sequence % JF_RING].sequence = request->sequence;
-        jf.session.ring[request->sequence % JF_RING].answer = answer;
-    }
+    if (!jf_is_pure(request->number))
+        jf.session.ring[request->sequence % JF_RING] = (jf_remembered){true, request->sequence, answer};
     if (request->number == JF_STAGE_DATA && answer.number != JF_ERROR)
         acknowledge_soon();
     else
@@ -76,16 +70,16 @@ static void next(const jf_request *request) {
 }
 
 static void repeated(const jf_request *request) {
-    unsigned place = request->sequence % JF_RING;
-    bool known = jf.session.ring[place].used && jf.session.ring[place].sequence == request->sequence;
+    const jf_remembered *place = &jf.session.ring[request->sequence % JF_RING];
+    bool known = place->used && place->sequence == request->sequence;
     jf_answer answer;
     if (jf_is_pure(request->number)) {
         jf_execute(request, &answer);
         reply(request, &answer);
-    } else if (request->number == JF_STAGE_DATA && !(known && jf.session.ring[place].answer.number == JF_ERROR)) {
+    } else if (request->number == JF_STAGE_DATA && !(known && place->answer.number == JF_ERROR)) {
         acknowledge_soon();
     } else if (known) {
-        reply(request, &jf.session.ring[place].answer);
+        reply(request, &place->answer);
     }
 }
 
@@ -114,7 +108,9 @@ void jf_frame(const uint8_t *body, uint16_t size) {
     request.payload = body + JF_REQUEST_HEADER_BYTES;
     request.size = (uint16_t)(size - JF_REQUEST_HEADER_BYTES);
     ahead = (uint16_t)(request.sequence - jf.session.expected);
-    jf_heard();
+    jf.line.heard = jf_hal_ms(); /* feeds the watchdog and proves a new rate */
+    jf.line.broken = 0;
+    jf.line.unproven = false;
     if (request.number == JF_HELLO || request.number == JF_SAFE)
         open_session(&request);
     else if (!jf.session.open)

@@ -1,14 +1,10 @@
 /* Steps: deltas held on the board, played without the line. PROTOCOL.md section 3. */
 #include "jf_core.h"
 
-#if JF_STEP_BYTES
-
 void jf_steps_forget(void) {
     jf.steps.count = 0;
     jf.steps.selected = JF_BASE;
 }
-
-unsigned jf_steps_held(void) { return jf.steps.count; }
 
 static uint32_t used_before(unsigned step) {
     return step ? jf.steps.step[step - 1].start + jf.steps.step[step - 1].length : 0;
@@ -17,14 +13,10 @@ static uint32_t used_before(unsigned step) {
 /* Whether a delta of `length` bytes can become this step. */
 bool jf_steps_admit(unsigned step, uint32_t length, jf_answer *answer) {
     uint32_t room;
-    if (step > jf.steps.count || step >= JF_SEQUENCE_DEPTH) {
-        jf_refuse(answer, JF_ERROR_CODE_NO_STEP, step, jf.steps.count);
-        return false;
-    }
+    if (step > jf.steps.count || step == JF_DEPTH)
+        return jf_refuse(answer, JF_ERROR_CODE_NO_STEP, step, jf.steps.count);
     room = JF_STEP_BYTES - used_before(step);
-    if (length > room)
-        jf_refuse(answer, JF_ERROR_CODE_STAGE_LENGTH, length, room);
-    return length <= room;
+    return length <= room || jf_refuse(answer, JF_ERROR_CODE_STAGE_LENGTH, length, room);
 }
 
 /* CRC of the image that `step` changes. */
@@ -61,62 +53,31 @@ bool jf_steps_away(void) { return jf.steps.selected != JF_BASE; }
 
 /* Back to the base. */
 void jf_steps_leave(void) {
-    uint8_t *image = jf.stage.image[jf.stage.active];
-    for (uint32_t first = 0; first < JF_IMAGE_BYTES; first++)
-        if (image[first] != jf.steps.base[first]) {
-            uint32_t end = first + 1;
-            while (end < JF_IMAGE_BYTES && image[end] != jf.steps.base[end])
-                end++;
-            memcpy(image + first, jf.steps.base + first, end - first);
-            jf_image_touch(image, first, end);
-            first = end;
-        }
-    jf.stage.active_crc = jf.steps.base_crc;
+    uint8_t *image = jf.stage.image[jf.stage.active.place];
+    jf_image_apply(image, jf.steps.base);
+    memcpy(image, jf.steps.base, sizeof jf.steps.base);
+    jf.stage.active.crc = jf.steps.base_crc;
     jf.steps.selected = JF_BASE;
 }
 
 void jf_steps_select(unsigned step) {
-    uint8_t *image = jf.stage.image[jf.stage.active];
+    uint8_t *image = jf.stage.image[jf.stage.active.place];
     if (jf.steps.selected == JF_ORPHAN || jf.steps.selected > (int)step)
         jf_steps_leave();
     if (jf.steps.selected == JF_BASE) {
-        memcpy(jf.steps.base, image, JF_IMAGE_BYTES);
-        jf.steps.base_crc = jf.stage.active_crc;
+        memcpy(jf.steps.base, image, sizeof jf.steps.base);
+        jf.steps.base_crc = jf.stage.active.crc;
     }
     while (jf.steps.selected < (int)step)
         change(image, (unsigned)++jf.steps.selected, true);
-    jf.stage.active_crc = jf.steps.step[step].crc;
+    jf.stage.active.crc = jf.steps.step[step].crc;
 }
 
-void jf_do_select_step(const jf_request *request, jf_answer *answer) {
+bool jf_do_select_step(const jf_request *request, jf_answer *answer) {
     unsigned step = jf_get16(request->payload + JF_SELECT_STEP_STEP);
-    if (jf_refused_while_running(answer))
-        return;
-    if (step >= jf.steps.count) {
-        jf_refuse(answer, JF_ERROR_CODE_NO_STEP, step, jf.steps.count);
-        return;
-    }
+    if (step >= jf.steps.count)
+        return jf_refuse(answer, JF_ERROR_CODE_NO_STEP, step, jf.steps.count);
     jf_outputs_off();
     jf_steps_select(step);
-    jf_answer32(answer, jf_image_crc());
+    return jf_answer32(answer, jf_image_crc());
 }
-
-#else /* a board without steps: requests are refused before they get here */
-
-void jf_steps_forget(void) {}
-unsigned jf_steps_held(void) { return 0; }
-bool jf_steps_admit(unsigned step, uint32_t length, jf_answer *answer) {
-    (void)step, (void)length, (void)answer;
-    return false;
-}
-uint32_t jf_steps_crc(unsigned step) { return (void)step, 0; }
-void jf_steps_build(uint8_t *image, unsigned step) { (void)image, (void)step; }
-void jf_steps_keep(unsigned step, const uint8_t *delta, uint32_t length, uint32_t crc) {
-    (void)step, (void)delta, (void)length, (void)crc;
-}
-bool jf_steps_away(void) { return false; }
-void jf_steps_leave(void) {}
-void jf_steps_select(unsigned step) { (void)step; }
-void jf_do_select_step(const jf_request *request, jf_answer *answer) { (void)request, (void)answer; }
-
-#endif

@@ -8,6 +8,6 @@
 #define JF_FLASH_MS 3000u
 #define JF_STEP_BYTES 4096u
 #define JF_HAS_BAUD 1
-#define JF_REPLY_MS 500u
+#define JF_REPLY_MS 2000u /* the machine may have to wait for a processor */
 
 #endif

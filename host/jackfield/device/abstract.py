@@ -93,7 +93,8 @@ class AbstractBoard(ABC):
     """One connected board. As a context manager it leaves the board safe and the port closed.
 
     LinkError where the line fails, BoardError where the board refuses, DesignError where the request does
-    not fit the board; in each case the board keeps the configuration it had.
+    not fit the board; in each case the board keeps the configuration it had. Only where the line ends for good
+    right behind the last request of an apply it may be the new one, all of it and checked: the LinkError says so.
     """
 
     @classmethod

@@ -6,6 +6,7 @@ from jackfield.board import BoardSpec
 from jackfield.device.conformance import CheckResult, run_checks
 from jackfield.device.conformance_image import IMAGE_CHECKS
 from jackfield.device.conformance_link import LINK_CHECKS
+from jackfield.device.conformance_refusals import REFUSAL_CHECKS
 from jackfield.link import AbstractTransport
 
 __all__ = ["conformance"]
@@ -19,4 +20,4 @@ def conformance(
     No output is driven. The board is left safe, with an image that has no enabled cell; what it held is lost,
     unless it is in its flash. Raises LinkError where nothing answers or the line goes.
     """
-    return run_checks(transport, spec, (*LINK_CHECKS, *IMAGE_CHECKS), told)
+    return run_checks(transport, spec, (*LINK_CHECKS, *IMAGE_CHECKS, *REFUSAL_CHECKS), told)

@@ -3,6 +3,7 @@
 import time
 import zlib
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Final
 
 import numpy as np
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 from jackfield.board import BoardSpec, ConfigImage, RunProgram
 from jackfield.device.abstract import AbstractBoard, BoardStatus, CommitReport, Hello, UploadReport
 from jackfield.device.greeting import check_type, hello_of, in_words, status_of
+from jackfield.device.input_codes import write_requests
 from jackfield.device.line_rate import LineRate
 from jackfield.device.refusals import checked
 from jackfield.device.run_request import run_request
@@ -24,6 +26,11 @@ __all__ = ["Jackfield1Board"]
 
 POLLS_PER_WATCHDOG: Final = 4
 REPLUG_S: Final = 10.0  # how long an apply waits for a cable that was pulled
+QUESTIONS: Final = 16  # how often it asks whether it has become active, where the line breaks again and again
+UNSETTLED: Final = (
+    "the board at {name} has the image and has read it back right, but the line broke before it could say that it is "
+    "active: it runs this image or the one before, whole in either case; connect again and apply it again"
+)
 DONE: Final = m.LAYOUTS[m.DoneNotice].number
 
 
@@ -87,63 +94,70 @@ class Jackfield1Board(AbstractBoard):
         started = time.monotonic()
         payload = image.payload(self._spec)
         try:
-            return self._apply(payload, started)
+            upload = self._stage(payload)
         except LinkError:
             if not self._transport.found_again:
                 raise
             self.reconnect(REPLUG_S)
-            return self._apply(payload, started)
-
-    def _apply(self, payload: bytes, started: float) -> UploadReport:
-        self._get_in_step()
-        before = self._active
-        upload = Upload(before, payload, self._hello.frame_bytes)
+            upload = self._stage(payload)
         if upload.nothing:
             return UploadReport("none", 0, time.monotonic() - started, True)
-        self._active = None  # until it is known again
         try:
-            read = self._transfer(upload)
-        except (LinkError, BoardError):
-            self._active = before
-            self._undo(self._image_crc, upload.image_crc)
-            raise
-        self._check_read(upload, read, before)
+            self._ask(m.Apply())
+        except LinkError as error:
+            self._apply_again(upload, error)
         self._active, self._image_crc = payload, upload.image_crc
         self._base, self._steps = payload, []
         return UploadReport(upload.kind, len(upload.staged), time.monotonic() - started, True)
 
-    def _check_read(self, upload: Upload, read: bytes, before: bytes | None) -> None:
-        """Roll back and raise LinkError where the board has not got what was sent."""
-        if read == upload.expected:
-            return
-        self.rollback()
-        self._active = before
-        raise LinkError(
-            f"the board at {self._transport.name} read back {differing_code(self._spec, upload, read)}; "
-            "it has been rolled back to the configuration before; check the supply and try again"
-        )
+    def _stage(self, payload: bytes) -> Upload:
+        """Have the board check `payload` and read it back; its configuration stays."""
+        self._get_in_step()
+        upload = Upload(self._active, payload, self._hello.frame_bytes)
+        if not upload.nothing:
+            self._transfer(upload)
+        return upload
 
-    def _transfer(self, upload: Upload) -> bytes:
-        """Stage, check, make active, read back: the bytes read. One burst, unless a transfer is to be resumed."""
-        transfer = self._exchange.next_sequence
-        held = 0
-        opening: tuple[tuple[object, ...], ...] = (upload.begin,)
-        if self._hello.staged_offset and self._hello.staged_crc == upload.begin.crc:
-            held = unpack(m.StageBeginAnswer, self._ask(upload.begin)[0].payload).offset
-            opening = ()
-        take = m.SelectStep(upload.begin.step) if upload.kind == "step" else m.Apply()
-        requests = (*opening, *upload.data(transfer, held), m.StageEnd(), take)
-        answers = self._ask(*requests, *upload.reads())
-        return b"".join(answer.payload for answer in answers[-len(upload.reads()) or len(answers) :])
-
-    def _undo(self, before_crc: int, after_crc: int) -> None:
-        """After a broken line or a refusal: if the board did apply, but nothing was read back, put it back."""
+    def _transfer(self, upload: Upload) -> None:
+        """Stage, check, read back, compare: one burst, unless a transfer is to be resumed."""
+        transfer, held = self._exchange.next_sequence, None
+        reads = [m.ReadChecked(origin, spans) for origin, spans in upload.reads()]
         try:
-            self._greet()
-            if self._image_crc == after_crc != before_crc:
-                self.rollback()
-        except (LinkError, BoardError):
-            return  # the line is gone for good: the first error says so
+            if self._hello.staged_offset and self._hello.staged_crc == upload.begin.crc:
+                held = unpack(m.StageBeginAnswer, self._ask(upload.begin)[0].payload).offset
+            opening = (upload.begin,) if held is None else ()
+            answers = self._ask(*opening, *upload.data(transfer, held or 0), m.StageEnd(), *reads)
+        except BoardError:
+            self._greet()  # perhaps somebody else has configured it
+            raise
+        read = b"".join(answer.payload for answer in answers[len(answers) - len(reads) :])
+        if read != upload.expected:
+            raise LinkError(
+                f"the board at {self._transport.name} read back {differing_code(self._spec, upload, read)}; "
+                "it keeps the configuration it had; check the supply and try again"
+            )
+
+    def _apply_again(self, upload: Upload, first: LinkError) -> None:
+        """The line broke around an apply: ask the board what it holds, and apply again, until one is answered."""
+        end = self._transport.now() + REPLUG_S
+        for _ in range(QUESTIONS):
+            try:
+                if self._transport.found_again:
+                    self.reconnect(max(end - self._transport.now(), 0.0))
+                else:
+                    self._greet()
+            except LinkError:
+                if self._transport.now() >= end:
+                    break
+                continue
+            if self._image_crc == upload.image_crc:
+                return
+            if self._hello.staged_crc != upload.begin.crc:
+                raise first  # it has started anew
+            with suppress(LinkError):
+                self._ask(m.Apply())
+                return
+        raise LinkError(UNSETTLED.format(name=self._transport.name)) from first
 
     def rollback(self) -> None:
         self._active = None
@@ -176,15 +190,10 @@ class Jackfield1Board(AbstractBoard):
                     f"step {step} changes {len(upload.staged)} bytes of the one before, half of an image's "
                     f"{len(payload)} are possible; order the steps so that neighbours are alike, or apply the images"
                 )
-            self._active = None
+            self._transfer(upload)
             self._steps.append(payload)
-            read = self._transfer(upload)
-            self._check_read(upload, read, self._base)
-            self._active, self._image_crc = payload, upload.image_crc
             before = payload
             total += len(upload.staged)
-        if payloads:
-            self.rollback()
         return UploadReport("steps", total, time.monotonic() - started, True)
 
     def _known_base(self) -> bytes:
@@ -216,19 +225,7 @@ class Jackfield1Board(AbstractBoard):
         return ConfigImage.from_payload(self._spec, self._active)
 
     def load_inputs(self, codes: NDArray[np.int64], first: int = 0) -> None:
-        nodes = self._spec.nodes.count
-        if codes.ndim != 2 or codes.shape[1] != nodes or not 0 <= first <= self._hello.inputs - len(codes):
-            raise DesignError(
-                f"inputs of shape {codes.shape} from vector {first} on are asked; board {self._spec.name} holds "
-                f"{self._hello.inputs} vectors of {nodes} codes; split the batch"
-            )
-        low, high = self._spec.nodes.preset.code_range
-        if codes.size and (codes.min() < low or codes.max() > high):
-            raise DesignError(f"preset codes {codes.min()}..{codes.max()} are asked, {low}..{high} are possible")
-        data = np.ascontiguousarray(codes, dtype="<u2").tobytes()
-        room = (request_room(self._hello.frame_bytes) - 4) // 2 * 2
-        pieces = range(0, len(data), room)
-        self._ask(*(m.WriteInputs(first * nodes + start // 2, data[start : start + room]) for start in pieces))
+        self._ask(*write_requests(codes, first, self._spec, self._hello))
 
     def start(self, program: RunProgram, run_number: int | None = None) -> None:
         program.check(self._spec)

@@ -7,7 +7,7 @@ import numpy as np
 from jackfield.board import BoardSpec, ConfigImage, delta
 from jackfield.errors import DesignError
 from jackfield.link import delta_stream, read_requests, reply_room, request_room
-from jackfield.link.messages import LAYOUTS, ReadImage, StageBegin, StageData
+from jackfield.link.messages import LAYOUTS, ReadChecked, StageBegin, StageData
 from jackfield.link.numbers import StagedKind
 
 __all__ = ["Upload", "differing_code"]
@@ -49,11 +49,11 @@ class Upload:
         starts = range(held, len(self.staged), room)
         return [StageData(transfer, start, self.staged[start : start + room]) for start in starts]
 
-    def reads(self) -> list[ReadImage]:
-        """Requests that read back every byte that was sent."""
-        room = request_room(self._frame_bytes) - LAYOUTS[ReadImage].fixed.size
+    def reads(self) -> list[tuple[int, bytes]]:
+        """Origin and spans of requests that read back every byte that was sent."""
+        room = request_room(self._frame_bytes) - LAYOUTS[ReadChecked].fixed.size
         requests = read_requests(self.ranges, room, reply_room(self._frame_bytes))
-        return [ReadImage(origin, spans) for origin, spans, _ in requests]
+        return [(origin, spans) for origin, spans, _ in requests]
 
     def with_readback(self, read: bytes) -> bytes:
         """The new payload with what the board returned in the places that were read."""

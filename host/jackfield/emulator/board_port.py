@@ -19,7 +19,10 @@ PIECE_S = 0.005  # paced bytes move in pieces of this length
 
 
 class BoardPort:
-    """Moves bytes between the host's port, `url`, and the board; calls `tick` of the board."""
+    """Moves bytes between the host's port, `url`, and the board; calls `tick` of the board.
+
+    As on a real line nobody is understood who runs at another rate than the board.
+    """
 
     def __init__(self, loop: Loop, board: DigitalBoard, faults: Faults, randomness: Randomness, baud: int) -> None:
         self._loop = loop
@@ -28,6 +31,7 @@ class BoardPort:
         self._hangup = faults.hangup
         self._received = 0
         self._agreed = board.baud
+        self._host_baud: Callable[[], int] = lambda: 0
         spoil_in, spoil_out = (ByteFaults(faults, randomness, way) for way in ("to the board", "to the host"))
         self._inward = _Pace(loop, baud, lambda data: self._to_board(spoil_in(data)))
         self._outward = _Pace(loop, baud, lambda data: self._to_host(spoil_out(data)))
@@ -38,6 +42,7 @@ class BoardPort:
         from jackfield.link.pseudo_terminal import PseudoTerminal  # no such module's imports on Windows
 
         terminal = PseudoTerminal()
+        self._host_baud = lambda: terminal.baud
         self._connect(self._loop.stream(_TerminalChannel(terminal.master, terminal.close)))
         return f"serial://{terminal.port}"
 
@@ -53,9 +58,19 @@ class BoardPort:
         if self._hangup and self._received >= self._hangup and self._stream is not None:
             self._stream.close()
             return
-        self._outward.push(self._board.receive(data))
-        self._outward.push(self._board.tick())  # the answer has left: now what it announced
+        self._send(self._board.receive(self._at_one_rate(data)))
+        self._send(self._board.tick())  # the answer has left: now what it announced
         self._follow_rate()
+
+    def _send(self, data: bytes) -> None:
+        if data:
+            self._outward.push(self._at_one_rate(data))
+
+    def _at_one_rate(self, data: bytes) -> bytes:
+        """What the other side makes of `data`: at another rate as many bytes, all of them wrong but the breaks."""
+        if self._host_baud() in (0, self._board.baud):
+            return data
+        return bytes(byte and byte % 255 + 1 for byte in data)
 
     def _follow_rate(self) -> None:
         """A paced line runs at the rate that the two sides agreed on."""
@@ -69,7 +84,7 @@ class BoardPort:
             self._stream.write(data)
 
     def _tick(self) -> None:
-        self._outward.push(self._board.tick())
+        self._send(self._board.tick())
         self._follow_rate()
         self._loop.call_later(TICK_S, self._tick)
 

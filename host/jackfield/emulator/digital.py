@@ -51,7 +51,7 @@ class DigitalBoard:
         self._temperature_C = temperature_C
         self._slots = Slots(spec, Memory(spec).image_bytes, power_cut_at)
         self._handlers: dict[int, Callable[[RequestFrame], bytes]] = {
-            m.LAYOUTS[kind].number: handler for kind, handler in self._handler_table()
+            layout.number: getattr(self, f"_{layout.name}") for layout in m.LAYOUTS.values() if layout.number < 0x80
         }
         self._power_up()
 
@@ -73,25 +73,6 @@ class DigitalBoard:
                 self._configure(self._memory.active)
                 self._slot = slot
                 return
-
-    def _handler_table(self) -> list[tuple[type[tuple[object, ...]], Callable[[RequestFrame], bytes]]]:
-        return [
-            (m.Hello, self._hello),
-            (m.Safe, self._safe),
-            (m.Status, self._status),
-            (m.Stop, self._stop),
-            (m.StageBegin, self._stage_begin),
-            (m.StageData, self._stage_data),
-            (m.StageEnd, self._stage_end),
-            (m.Apply, self._apply),
-            (m.Rollback, self._rollback),
-            (m.Commit, self._commit),
-            (m.SelectStep, self._select_step),
-            (m.SetBaud, self._set_baud),
-            (m.ReadImage, self._read_image),
-            (m.WriteInputs, self._write_inputs),
-            (m.Run, self._run),
-        ]
 
     def receive(self, data: bytes) -> bytes:
         """What to send to the host after `data`; never raises, whatever the bytes."""
@@ -272,6 +253,10 @@ class DigitalBoard:
     def _read_image(self, request: RequestFrame) -> bytes:
         message = unpack(m.ReadImage, request.payload)
         return self._memory.read(message.origin, message.spans)
+
+    def _read_checked(self, request: RequestFrame) -> bytes:
+        message = unpack(m.ReadChecked, request.payload)
+        return self._memory.read_checked(message.origin, message.spans)
 
     def _write_inputs(self, request: RequestFrame) -> bytes:
         message = unpack(m.WriteInputs, request.payload)

@@ -5,8 +5,7 @@ from typing import Final
 
 from jackfield.emulator.refusal import Refusal
 from jackfield.link import FrameError, FrameReader, RequestFrame, encode_reply, pack
-from jackfield.link.messages import LAYOUTS, AckNotice, ErrorNotice, Hello, NakNotice, Safe, StageData, Status
-from jackfield.link.messages import ReadImage as Read
+from jackfield.link.messages import LAYOUTS, AckNotice, ErrorNotice, Hello, NakNotice, Safe, StageData
 from jackfield.link.numbers import ErrorCode, NakReason
 
 __all__ = ["Session"]
@@ -17,7 +16,7 @@ NAK: Final = LAYOUTS[NakNotice].number
 ERROR: Final = LAYOUTS[ErrorNotice].number
 DATA: Final = LAYOUTS[StageData].number
 OPENING: Final = {LAYOUTS[kind].number for kind in (Hello, Safe)}
-PURE: Final = {LAYOUTS[kind].number for kind in (Hello, Status, Read)}
+PURE: Final = {layout.number for layout in LAYOUTS.values() if layout.pure}
 
 Handler = Callable[[RequestFrame], bytes]
 

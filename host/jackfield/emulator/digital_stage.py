@@ -31,6 +31,7 @@ class _Transfer:
 
     def __init__(self, begin: StageBegin) -> None:
         self.begin = begin
+        self.open = True
         self.number = 0
         self.data = bytearray(begin.length)
         self._pieces: dict[int, int] = {}
@@ -56,6 +57,7 @@ class Memory:
         self._depth = spec.run.sequence_depth
         self._transfer: _Transfer | None = None
         self._checked: Configuration | None = None
+        self._checked_step = False
         self._base: Configuration | None = None
         self._previous: Configuration | None = None
         self._can_roll_back = False
@@ -74,7 +76,7 @@ class Memory:
 
     @property
     def staged(self) -> tuple[int, int]:
-        """CRC announced for the open transfer and bytes of it held without a gap; zeros if none is open."""
+        """CRC announced for the transfer that can be resumed and bytes of it held without a gap, or zeros."""
         return (self._transfer.begin.crc, self._transfer.held) if self._transfer else (0, 0)
 
     def begin(self, message: StageBegin, number: int) -> int:
@@ -89,6 +91,7 @@ class Memory:
             self._changed_by(message)
         if self._transfer is None or self._transfer.begin != message:
             self._transfer = _Transfer(message)
+        self._transfer.open = True
         self._checked = None
         self._transfer.number = number
         return self._transfer.held
@@ -96,7 +99,7 @@ class Memory:
     def data(self, message: StageData) -> None:
         """Take a piece."""
         transfer = self._transfer
-        if transfer is None or message.transfer != transfer.number:
+        if transfer is None or not transfer.open or message.transfer != transfer.number:
             raise Refusal(ErrorCode.NO_STAGE, value=message.transfer)
         end = message.offset + len(message.data)
         if end > transfer.begin.length:
@@ -104,36 +107,47 @@ class Memory:
         transfer.put(message.offset, message.data)
 
     def end(self) -> None:
-        """Check the transfer and what it makes of the image."""
+        """Check the transfer and what it makes of the image; one that is right can be resumed until the apply."""
         transfer = self._transfer
-        if transfer is None:
+        if transfer is None or not transfer.open:
             raise Refusal(ErrorCode.NO_STAGE)
-        begin, staged = transfer.begin, bytes(transfer.data)
-        if transfer.held < begin.length:
-            raise Refusal(ErrorCode.INCOMPLETE, place=transfer.held, value=begin.length)
-        self._transfer = None  # checked once: right or wrong, there is nothing to resume
+        if transfer.held < transfer.begin.length:
+            raise Refusal(ErrorCode.INCOMPLETE, place=transfer.held, value=transfer.begin.length)
+        self._transfer = None
+        self._checked = self._made(transfer.begin, bytes(transfer.data))
+        self._checked_step = transfer.begin.kind == StagedKind.STEP
+        if self._checked_step:
+            self._steps[transfer.begin.step :] = [self._checked]
+        self._transfer, transfer.open = transfer, False
+
+    def _made(self, begin: StageBegin, staged: bytes) -> Configuration:
+        """The image that a transfer makes; raises Refusal where something is wrong with it."""
         if zlib.crc32(staged) != begin.crc:
             raise Refusal(ErrorCode.STAGE_CRC, value=zlib.crc32(staged))
         if begin.kind == StagedKind.WHOLE:
-            self._checked = self._whole(begin, staged)
-        elif begin.kind == StagedKind.DELTA:
-            self._checked = self._patched(begin, staged, self._changed_by(begin))
-        else:
-            self._steps[begin.step :] = [self._patched(begin, staged, self._changed_by(begin))]
+            return self._whole(begin, staged)
+        return self._patched(begin, staged, self._changed_by(begin))
 
     @property
     def staging_step(self) -> bool:
         """Whether the open transfer is a step."""
-        return self._transfer is not None and self._transfer.begin.kind == StagedKind.STEP
+        return self._transfer is not None and self._transfer.open and self._transfer.begin.kind == StagedKind.STEP
 
     def apply(self) -> Configuration | None:
         """The checked image becomes the active one, and the base."""
-        if self._checked is None:
+        if self._checked is None or self._checked_step:
             raise Refusal(ErrorCode.NOTHING_STAGED)
         self._previous = self.active
         self.start(self._checked)
-        self._checked, self._can_roll_back = None, True
+        self._can_roll_back = True
+        self._forget_checked()
         return self.active
+
+    def _forget_checked(self) -> None:
+        """Nothing is checked; a transfer that is still open goes on."""
+        self._checked = None
+        if self._transfer is not None and not self._transfer.open:
+            self._transfer = None
 
     def start(self, configuration: Configuration | None) -> None:
         """Begin with this image, without any held step."""
@@ -164,13 +178,22 @@ class Memory:
             self._previous, self._can_roll_back = None, False
         else:
             raise Refusal(ErrorCode.NO_PREVIOUS)
-        self._checked = None
+        self._forget_checked()
         return self.active
 
     def read(self, origin: int, spans: bytes) -> bytes:
         """The bytes of the active image in `spans`."""
         if self.active is None:
             raise Refusal(ErrorCode.NOT_CONFIGURED)
+        return self._spans(self.active.payload, origin, spans)
+
+    def read_checked(self, origin: int, spans: bytes) -> bytes:
+        """The bytes of the image that was checked last in `spans`."""
+        if self._checked is None:
+            raise Refusal(ErrorCode.NOTHING_STAGED)
+        return self._spans(self._checked.payload, origin, spans)
+
+    def _spans(self, payload: bytes, origin: int, spans: bytes) -> bytes:
         if len(spans) % SPAN_BYTES:
             raise Refusal(ErrorCode.BAD_LENGTH, value=len(spans))
         place, data = origin, bytearray()
@@ -179,7 +202,7 @@ class Memory:
             end = place + spans[start + 2]
             if end > self.image_bytes:
                 raise Refusal(ErrorCode.OUT_OF_BOUNDS, place=end, value=self.image_bytes)
-            data += self.active.payload[place:end]
+            data += payload[place:end]
             place = end
         return bytes(data)
 

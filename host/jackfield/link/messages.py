@@ -18,6 +18,8 @@ __all__ = [
     "Hello",
     "HelloAnswer",
     "NakNotice",
+    "ReadChecked",
+    "ReadCheckedAnswer",
     "ReadImage",
     "ReadImageAnswer",
     "Rollback",
@@ -75,7 +77,7 @@ class HelloAnswer(NamedTuple):
     watchdog_ms: int  # silence after which live outputs go safe
     image_bytes: int  # length of this board's image payload
     image_crc: int  # CRC-32 of the active image, 0 if there is none
-    staged_crc: int  # `crc` of the open transfer, 0 if there is none
+    staged_crc: int  # `crc` of the transfer that can be resumed, 0 if there is none
     staged_offset: int  # bytes of it held without a gap
     run_number: int  # number of the last run, 0 before the first
 
@@ -106,7 +108,7 @@ class StatusAnswer(NamedTuple):
     scans: int  # inputs that it scanned
     outcome: int  # table of outcomes
     image_crc: int  # CRC-32 of the active image, 0 if there is none
-    staged_crc: int  # `crc` of the open transfer, 0 if there is none
+    staged_crc: int  # `crc` of the transfer that can be resumed, 0 if there is none
     staged_offset: int  # bytes of it held without a gap
     slot: int  # flash slot started from: 0 none, 1 A, 2 B
     erases: int  # flash erase counter
@@ -134,7 +136,7 @@ class SetBaudAnswer(NamedTuple):
 
 
 class StageBegin(NamedTuple):
-    """Opens a transfer. The same kind, length and crc as the unfinished one resumes it."""
+    """Opens a transfer. The same fields as the unfinished one, or as the one checked last, resume it."""
 
     kind: int  # table of staged kinds
     step: int  # number of the step for kind `step`, else 0
@@ -224,6 +226,19 @@ class SelectStepAnswer(NamedTuple):
     image_crc: int  # CRC-32 of the active image
 
 
+class ReadChecked(NamedTuple):
+    """Bytes of the image that stage_end has checked last, read from where apply gets them; nothing changes."""
+
+    origin: int  # byte offset that the first span skips from
+    spans: bytes
+
+
+class ReadCheckedAnswer(NamedTuple):
+    """The board's answer to read_checked."""
+
+    data: bytes
+
+
 class WriteInputs(NamedTuple):
     """Preset codes into the input memory."""
 
@@ -309,6 +324,8 @@ LAYOUTS: Final[dict[type[tuple[object, ...]], Layout]] = {
     CommitAnswer: Layout("commit_answer", 0x96, "<BI", (), False, False),
     SelectStep: Layout("select_step", 0x17, "<H", (), False, False),
     SelectStepAnswer: Layout("select_step_answer", 0x97, "<I", (), False, False),
+    ReadChecked: Layout("read_checked", 0x18, "<I", (), True, True),
+    ReadCheckedAnswer: Layout("read_checked_answer", 0x98, "<", (), True, False),
     WriteInputs: Layout("write_inputs", 0x20, "<I", (), True, False),
     WriteInputsAnswer: Layout("write_inputs_answer", 0xA0, "<", (), False, False),
     Run: Layout("run", 0x30, "<IBHHIHBB", (), True, False),

@@ -7,6 +7,7 @@ file), and after a hang-up its properties raise a bare OSError: all translated h
 import os
 import select
 import time
+from pathlib import Path
 from typing import Any, Final
 
 import serial
@@ -35,6 +36,7 @@ class SerialTransport(AbstractTransport):
         self._fixed_baud = fixed_baud
         self._port = self._open(port, baud)
         self._adapter = adapter_of(port)
+        self._followed = Path(port).is_symlink()
         self._lost = False
 
     def _open(self, port: str, baud: int) -> serial.Serial:
@@ -72,8 +74,8 @@ class SerialTransport(AbstractTransport):
 
     @property
     def found_again(self) -> bool:
-        """Whether the cable of a USB adapter with a serial number was pulled."""
-        return self._lost and bool(self._adapter)
+        """Whether a cable was pulled whose adapter has a USB serial number, or a name that follows it (by-id)."""
+        return self._lost and (bool(self._adapter) or self._followed)
 
     def reconnect(self, patience_s: float) -> None:
         """Wait for the same port, or for the adapter with the same USB serial number under whatever name."""
