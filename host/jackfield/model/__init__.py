@@ -5,6 +5,15 @@ from jackfield.model.bounds import Bounds
 from jackfield.model.checkpoint import Checkpoint, TrainingFacts, load_checkpoint, save_checkpoint
 from jackfield.model.headroom import headroom_penalty
 from jackfield.model.network import KirchhoffNet
+from jackfield.model.phasor_net import PhasorErrors, PhasorNet, similarity
+from jackfield.model.phasor_runs import neurons_alike, run_continuous, run_spikes
+from jackfield.model.phasor_training import (
+    PHASOR_BEST,
+    PHASOR_PUBLISHED,
+    PhasorRecipe,
+    measure_phasor_accuracy,
+    train_phasor,
+)
 from jackfield.model.quantise import round_to_codes
 from jackfield.model.recipe import DIGITS_ARCHITECTURE, DIGITS_RECIPE, Recipe
 from jackfield.model.result import Accuracy, Epoch, TrainingResult
@@ -13,6 +22,8 @@ from jackfield.model.training import LabelledData, measure_accuracy, measure_lar
 __all__ = [
     "DIGITS_ARCHITECTURE",
     "DIGITS_RECIPE",
+    "PHASOR_BEST",
+    "PHASOR_PUBLISHED",
     "Accuracy",
     "Architecture",
     "Bounds",
@@ -23,6 +34,9 @@ __all__ = [
     "LabelledData",
     "Mixed",
     "Neighbour",
+    "PhasorErrors",
+    "PhasorNet",
+    "PhasorRecipe",
     "Recipe",
     "TrainingFacts",
     "TrainingResult",
@@ -30,7 +44,13 @@ __all__ = [
     "load_checkpoint",
     "measure_accuracy",
     "measure_largest_v",
+    "measure_phasor_accuracy",
+    "neurons_alike",
     "round_to_codes",
+    "run_continuous",
+    "run_spikes",
     "save_checkpoint",
+    "similarity",
     "train",
+    "train_phasor",
 ]
