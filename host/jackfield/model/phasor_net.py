@@ -96,7 +96,7 @@ class PhasorNet(nn.Module):
 
 def rounded_weight(weight: Tensor, bits: int) -> Tensor:
     """Weights on the signed steps that reach from -largest to largest; the gradient passes unchanged."""
-    step = weight.detach().abs().max() / (2 ** (bits - 1) - 1)
+    step = weight.detach().abs().max() / ((1 << (bits - 1)) - 1)
     return weight + (torch.round(weight.detach() / step) * step - weight.detach())
 
 
