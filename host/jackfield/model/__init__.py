@@ -7,6 +7,15 @@ from jackfield.model.headroom import headroom_penalty
 from jackfield.model.measure import measure_accuracy, measure_largest_v
 from jackfield.model.network import KirchhoffNet
 from jackfield.model.packaged import packaged_model
+from jackfield.model.phasor_net import PhasorErrors, PhasorNet, similarity
+from jackfield.model.phasor_runs import neurons_alike, run_continuous, run_spikes
+from jackfield.model.phasor_training import (
+    PHASOR_BEST,
+    PHASOR_PUBLISHED,
+    PhasorRecipe,
+    measure_phasor_accuracy,
+    train_phasor,
+)
 from jackfield.model.quantise import round_to_codes
 from jackfield.model.recipe import DIGITS_ARCHITECTURE, DIGITS_RECIPE, Plan, Recipe, packaged_plan
 from jackfield.model.result import Accuracy, Epoch, TrainingResult
@@ -15,6 +24,8 @@ from jackfield.model.training import LabelledData, train
 __all__ = [
     "DIGITS_ARCHITECTURE",
     "DIGITS_RECIPE",
+    "PHASOR_BEST",
+    "PHASOR_PUBLISHED",
     "Accuracy",
     "Architecture",
     "Bounds",
@@ -25,6 +36,9 @@ __all__ = [
     "LabelledData",
     "Mixed",
     "Neighbour",
+    "PhasorErrors",
+    "PhasorNet",
+    "PhasorRecipe",
     "Plan",
     "Recipe",
     "TrainingFacts",
@@ -33,9 +47,15 @@ __all__ = [
     "load_checkpoint",
     "measure_accuracy",
     "measure_largest_v",
+    "measure_phasor_accuracy",
+    "neurons_alike",
     "packaged_model",
     "packaged_plan",
     "round_to_codes",
+    "run_continuous",
+    "run_spikes",
     "save_checkpoint",
+    "similarity",
     "train",
+    "train_phasor",
 ]

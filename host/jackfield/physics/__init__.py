@@ -9,7 +9,10 @@ from jackfield.physics.field import kirchhoff_residual, node_currents, vector_fi
 from jackfield.physics.integrator import integrate
 from jackfield.physics.laws import LAWS, ElementLaw, Imperfection, Parameter
 from jackfield.physics.noise import Noise
+from jackfield.physics.resonator import Resonators
+from jackfield.physics.resonator_spice import resonator_netlist
 from jackfield.physics.spice import spice_netlist
+from jackfield.physics.spikes import PhaseEncoding, SpikeRule, exact_spikes, last_spikes, periodic_spikes
 from jackfield.physics.topology import Topology, fully_connected, mixed, neighbour
 
 __all__ = [
@@ -20,16 +23,23 @@ __all__ = [
     "Imperfection",
     "Noise",
     "Parameter",
+    "PhaseEncoding",
+    "Resonators",
     "Slice",
+    "SpikeRule",
     "Topology",
     "Waveform",
     "cell_response",
+    "exact_spikes",
     "fully_connected",
     "integrate",
     "kirchhoff_residual",
+    "last_spikes",
     "mixed",
     "neighbour",
     "node_currents",
+    "periodic_spikes",
+    "resonator_netlist",
     "spice_netlist",
     "vector_field",
 ]

@@ -1,0 +1,130 @@
+"""The same phasor network run in time, with no conversion step: by spikes, or by continuous waves.
+
+Each layer of neurons answers a quarter period after its inputs: layer d's phases are counted from d/4. The bias is a
+source of phase 0 in its layer's own frame.
+"""
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from jackfield.errors import DesignError
+from jackfield.model.phasor_layers import PhasorConv, PhasorDense, PhasorMinPool
+from jackfield.model.phasor_net import PhasorNet
+from jackfield.physics import PhaseEncoding, Resonators, SpikeRule, exact_spikes, last_spikes, periodic_spikes
+
+__all__ = ["neurons_alike", "run_continuous", "run_spikes"]
+
+_Real = NDArray[np.float64]
+_QUARTER = 0.25
+
+
+def neurons_alike(network: PhasorNet, decay: float) -> list[Resonators]:
+    """Resonators of equal `decay` (a period, negative) for each layer that has neurons."""
+    return [Resonators.alike(math.prod(layer.shape_out), decay) for layer in _weighted(network)]
+
+
+def run_spikes(
+    network: PhasorNet,
+    phases: _Real,
+    neurons: Sequence[Resonators],
+    *,
+    periods: float = 10.0,
+    rule: SpikeRule | None = None,
+    exact: bool = False,
+) -> _Real:
+    """Output phases [example, output] of encoded inputs [example, input] after `periods`, decoded from the last frame.
+
+    `neurons` of each weighted layer; NaN where an output did not spike in that frame. `exact` takes the slow closed
+    form for every layer, the reference of the fast ones. Raises DesignError where `periods` hold no frame.
+    """
+    rule = rule or SpikeRule()
+    layers = list(network.layers)
+    last = max(place for place, layer in enumerate(layers) if not isinstance(layer, PhasorMinPool))
+    trains, depth, number = PhaseEncoding().train(phases, periods), 0, 0
+    for place, layer in enumerate(layers):
+        encoding = PhaseEncoding(depth * _QUARTER)
+        if isinstance(layer, PhasorMinPool):
+            trains = _earliest(trains, layer, encoding, periods)
+            continue
+        assert isinstance(layer, PhasorDense | PhasorConv)
+        weights, cells, depth, number = layer.matrix().double().numpy(), neurons[number], depth + 1, number + 1
+        if not exact and place == 0:
+            trains = periodic_spikes(_with_bias(phases, 0.0), weights, cells, periods, rule)
+            continue
+        fed = _joined(trains, encoding.train(np.zeros((len(trains), 1)), periods))
+        if not exact and place == last:
+            frame = PhaseEncoding(depth * _QUARTER).last_frame(periods)
+            trains = last_spikes(fed, weights, cells, frame, rule)[..., None]
+        else:
+            trains = exact_spikes(fed, weights, cells, periods, rule)
+    return _decoded(trains, PhaseEncoding(depth * _QUARTER), periods)
+
+
+def run_continuous(network: PhasorNet, phases: _Real, neurons: Sequence[Resonators]) -> _Real:
+    """Output phases [example, output] with settled sinusoids instead of spikes; uncorrected phases of the neurons.
+
+    Between layers the host takes the argument and drives the next one. Exact at any Q up to one constant a neuron.
+    """
+    number = 0
+    for layer in network.layers:
+        if isinstance(layer, PhasorMinPool):
+            phases = _pooled(phases, layer)
+            continue
+        assert isinstance(layer, PhasorDense | PhasorConv)
+        drive = np.exp(1j * np.pi * _with_bias(phases, 0.0)) @ layer.matrix().double().numpy().T
+        phases, number = np.angle(neurons[number].steady(drive)) / np.pi, number + 1
+    return phases
+
+
+def _weighted(network: PhasorNet) -> list[PhasorDense | PhasorConv]:
+    found = [layer for layer in network.layers if isinstance(layer, PhasorDense | PhasorConv)]
+    if not found:
+        raise DesignError("the network has no neurons; give it a layer with weights")
+    return found
+
+
+def _with_bias(phases: _Real, phase: float) -> _Real:
+    return np.concatenate([phases, np.full((len(phases), 1), phase)], axis=1)
+
+
+def _joined(trains: _Real, more: _Real) -> _Real:
+    """Two sets of trains over the same examples, padded to one number of slots."""
+    slots = max(trains.shape[2], more.shape[2])
+    parts = [
+        np.pad(part, ((0, 0), (0, 0), (0, slots - part.shape[2])), constant_values=np.nan) for part in (trains, more)
+    ]
+    return np.concatenate(parts, axis=1)
+
+
+def _windows(values: _Real, layer: PhasorMinPool) -> _Real:
+    """[example, source, ...] as [example, pooled source, member, ...]."""
+    channels, rows, columns = layer.shape_out
+    size, rest = layer.size, values.shape[2:]
+    planes = values.reshape(len(values), *layer.shape_in, *rest)[:, :, : rows * size, : columns * size]
+    split = planes.reshape(len(values), channels, rows, size, columns, size, *rest)
+    return np.moveaxis(split, 4, 3).reshape(len(values), channels * rows * columns, size * size, *rest)
+
+
+def _pooled(phases: _Real, layer: PhasorMinPool) -> _Real:
+    return np.asarray(_windows(phases, layer).min(axis=2))
+
+
+def _earliest(trains: _Real, layer: PhasorMinPool, encoding: PhaseEncoding, periods: float) -> _Real:
+    """The first spike of each window in each frame."""
+    members = _windows(trains, layer)
+    frames = np.floor(members - encoding.delay)
+    out = np.full((*members.shape[:2], int(np.ceil(periods)) + 2), np.nan)
+    for slot in range(out.shape[2]):
+        inside = np.where(frames == slot - 1, members, np.inf).min(axis=(2, 3))
+        out[..., slot] = np.where(np.isfinite(inside), inside, np.nan)
+    return out
+
+
+def _decoded(trains: _Real, encoding: PhaseEncoding, periods: float) -> _Real:
+    """The phase of the last spike in the last whole frame."""
+    begin, end = encoding.last_frame(periods)
+    inside = np.where((trains >= begin) & (trains < end), trains, -np.inf).max(axis=2)
+    return encoding.phase(np.where(np.isfinite(inside), inside, np.nan))
