@@ -2,13 +2,17 @@
 
 from jackfield_calibration.calibrate import LEVELS, calibrate, make_plan
 from jackfield_calibration.fingerprint import MATCH, fingerprint, fingerprint_cells, likeness
+from jackfield_calibration.observer import Evidence, Observer, Standing
 from jackfield_calibration.plan import Plan, PlannedStep
 
 __all__ = [
     "LEVELS",
     "MATCH",
+    "Evidence",
+    "Observer",
     "Plan",
     "PlannedStep",
+    "Standing",
     "calibrate",
     "fingerprint",
     "fingerprint_cells",

@@ -8,7 +8,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from jackfield.board import BoardSpec, CalibrationRecord, ConfigImage, schedule
+from jackfield.bench import BenchTime
+from jackfield.board import BoardSpec, CalibrationRecord, ConfigImage
 from jackfield.errors import CalibrationError
 from jackfield_calibration import recipe
 from jackfield_calibration.cell_calibration import CellCalibration, CellOutcome, one_group
@@ -16,9 +17,10 @@ from jackfield_calibration.cell_routine import CellRoutine, Known
 from jackfield_calibration.fingerprint import fingerprint_cells
 from jackfield_calibration.node_estimator import NodeFit, estimate_nodes
 from jackfield_calibration.node_routine import NodeRoutine
+from jackfield_calibration.observer import Observer, Silent
 from jackfield_calibration.offset_routine import OffsetRoutine, condition_offsets
-from jackfield_calibration.plan import Plan, PlannedStep
-from jackfield_calibration.reader import Progress, Reader
+from jackfield_calibration.plan import Plan, RecordTime, planned_step
+from jackfield_calibration.reader import Reader
 from jackfield_calibration.routine import Bench, Journal, Reading, Routine
 from jackfield_calibration.tables import BENDS, CellResults, board_table, cell_tables, node_tables, probe_tables
 
@@ -34,36 +36,34 @@ _OFFSET_WIDTH = 0.03  # of the output limit: current offsets before anything is 
 
 
 def make_plan(
-    spec: BoardSpec, *, image: ConfigImage | None = None, cells: Integers | None = None, level: str = "cells"
+    spec: BoardSpec,
+    *,
+    image: ConfigImage | None = None,
+    cells: Integers | None = None,
+    level: str = "cells",
+    record_s: RecordTime | None = None,
 ) -> Plan:
     """What `calibrate` with the same arguments will set and read, repeats at the spec's own read noise.
 
+    `record_s` says what a record takes on the bench at hand (None: on one with its instruments on a network).
     Raises CalibrationError for an unknown level or cells of several groups.
     """
     wanted = _wanted(spec, image, cells, level)
     random = np.random.default_rng(0)
+    record_s = record_s or BenchTime.of(spec).record_s
     routines: list[Routine] = [
         NodeRoutine(spec, tag, min(inputs, spec.run.inputs), random)
         for tag, inputs in (("measure", _INPUTS), ("verify", _INPUTS_AGAIN))
     ]
     if image is not None:
         routines.append(OffsetRoutine(spec, image))
-    steps = [_planned(spec, routine) for routine in routines]
+    steps = [planned_step(spec, routine, record_s) for routine in routines]
     if len(wanted):
         known = Known.nothing(len(wanted))
         stages = [step for stage in recipe.STAGES for step in stage]
         for tag, step in [("set", step) for step in stages] + [("verify", step) for step in recipe.VERIFY]:
-            steps.append(_planned(spec, CellRoutine(spec, wanted, step, tag, known, random)))
+            steps.append(planned_step(spec, CellRoutine(spec, wanted, step, tag, known, random), record_s))
     return Plan(tuple(steps), 2 * len(wanted) if len(wanted) else 2 * spec.nodes.count)
-
-
-def _planned(spec: BoardSpec, routine: Routine) -> PlannedStep:
-    settings = reads = 0
-    board_s = 0.0
-    for setting in routine.settings():
-        settings, reads = settings + 1, reads + setting.reads
-        board_s += schedule(spec, setting.program).total_s
-    return PlannedStep(routine.name, settings, reads, board_s)
 
 
 def calibrate(
@@ -76,7 +76,7 @@ def calibrate(
     cells: Integers | None = None,
     level: str = "cells",
     provenance: Mapping[str, Any] | None = None,
-    progress: Progress = lambda step, done, planned: None,
+    observer: Observer | None = None,
 ) -> CalibrationRecord:
     """Measure the board and return its record; every reading goes through `run` and is never taken twice.
 
@@ -92,7 +92,7 @@ def calibrate(
         raise CalibrationError("a record belongs to one board; give its board_id in the provenance")
     wanted = _wanted(spec, image, cells, level)
     plan = make_plan(spec, image=image, cells=cells, level=level)
-    reader = Reader(bench, spec, run, plan, progress)
+    reader = Reader(bench, spec, run, plan, observer or Silent())
     return _Calibration(spec, reader, image, wanted, seed).record(given | {"level": level, "seed": seed}, plan)
 
 

@@ -20,6 +20,7 @@ from jackfield_calibration.joint_estimator import (
     shared_covariance,
     with_shared_errors,
 )
+from jackfield_calibration.news import evidence, standing
 from jackfield_calibration.node_estimator import NodeFit
 from jackfield_calibration.reader import Reader
 from jackfield_calibration.shared import Shared, shared_precision
@@ -72,6 +73,7 @@ class CellCalibration:
             self._blocks += [self._read(step, "set", self._cells, known) for step in stage]
             fit = self._fit(fit, noise)
             noise = fit.noise_V
+            self._reader.observer.stands(standing(self._spec, self._cells, fit, self._sound(fit).numpy()))
         assert fit is not None, "the recipe has stages"
         spread = shared_covariance(self._law, self._blocks, fit, self._begin, self._sound(fit))
         fit = with_shared_errors(self._law, self._blocks, fit, self._begin, spread)
@@ -140,6 +142,7 @@ class CellCalibration:
         shared, known = self._begin.shared.moved(self._begin.moved), self._known(fit)
         blocks = [self._read(step, "verify", self._cells, known) for step in recipe.VERIFY]
         verdict = verify_cells(self._law, blocks, shared, fit, limits, rail_V)
+        self._reader.observer.verified(evidence(self._law, blocks, shared, fit, self._cells))
         reads = _reads(blocks)
         doubtful = np.flatnonzero(~verdict.good)
         if not len(doubtful):

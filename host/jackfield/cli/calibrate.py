@@ -48,6 +48,7 @@ def calibrate(
     --resume goes on where it ended.
     """
     from jackfield.cli.files import vacant
+    from jackfield.cli.live import live_view
     from jackfield.journal import save_record
     from jackfield_calibration import calibrate as measure
 
@@ -55,7 +56,7 @@ def calibrate(
     vacant(record, "a record")
     with _opened(bench, image, {"level": level, "seed": seed}, resume, runs, log_exchange) as (opened, run, used, plan):
         output.say(f"board {run.details['board_id']}, run folder {run.folder}\n{plan}")
-        with _resumable(output, run), output.progress("calibrating") as advance:
+        with _resumable(output, run), live_view(output, "calibrating") as view:
             found = measure(
                 opened,
                 opened.spec,
@@ -64,7 +65,7 @@ def calibrate(
                 image=used,
                 level=level,
                 provenance=_provenance(run.details),
-                progress=lambda step, done, planned: advance(done, planned),
+                observer=view,
             )
             save_record(found, record)
         folder = run.folder

@@ -38,8 +38,8 @@ CREATE TABLE IF NOT EXISTS notes(name TEXT PRIMARY KEY, text TEXT NOT NULL);
 _NOTE = (
     "readings: one row a reading, in the order they came. arrays: the arrays of a reading; data is a JSON list, the "
     "last axis fastest, NaN as null; shape as in 4,96; dtype float64, int64 or bool (0 or 1). For instance: "
-    "SELECT readings.key, item.key AS place, item.value AS volts FROM readings JOIN arrays ON arrays.reading = readings.id, "
-    "json_each(data) AS item WHERE name = 'values_V'"
+    "SELECT readings.key, item.key AS place, item.value AS volts FROM readings JOIN arrays "
+    "ON arrays.reading = readings.id, json_each(data) AS item WHERE name = 'values_V'"
 )
 
 
