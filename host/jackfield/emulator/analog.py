@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from jackfield.board import BoardSpec, RunProgram, Schedule, schedule
 from jackfield.emulator.draws import NodeDraws, ProbeDraws, draw_cells
-from jackfield.emulator.drift import NOMINAL_C, Drift
+from jackfield.emulator.drift import NOMINAL_C, STILL, Drift, Moved
 from jackfield.emulator.plant import Plant, steps_for
 from jackfield.emulator.profiles import Profile
 from jackfield.emulator.randomness import Randomness
@@ -37,6 +37,7 @@ class AnalogBoard:
         temperature_C: float = NOMINAL_C,
         clock_s: float = 0.0,
         dead: int = 0,
+        moved: Moved = STILL,
         listener: Callable[[ProbeTrace], None] = lambda trace: None,
     ) -> None:
         self.spec = spec
@@ -48,7 +49,7 @@ class AnalogBoard:
             self.profile,
             draw_cells(spec, self.profile, self.randomness, dead),
             NodeDraws.draw(spec, self.profile, self.randomness),
-            Drift(self.profile, self.randomness, temperature_C),
+            Drift(self.profile, self.randomness, temperature_C, moved),
         )
         self.time_s = clock_s
         self.listener = listener

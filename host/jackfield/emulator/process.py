@@ -19,7 +19,7 @@ from jackfield.emulator.analog import AnalogBoard
 from jackfield.emulator.bench_text import bench_text
 from jackfield.emulator.board_port import BoardPort
 from jackfield.emulator.digital import DigitalBoard
-from jackfield.emulator.drift import NOMINAL_C
+from jackfield.emulator.drift import NOMINAL_C, Moved
 from jackfield.emulator.faults import Faults, faulty
 from jackfield.emulator.hislip import HislipServer
 from jackfield.emulator.loop import Loop
@@ -71,6 +71,7 @@ def serve(options: EmulatorOptions, ready: Callable[[dict[str, Any]], None]) -> 
         temperature_C=options.temperature_C,
         clock_s=3600 * options.clock_hours,
         dead=options.faults.dead,
+        moved=Moved(options.faults.moved, options.faults.moved_gain, options.faults.moved_V),
         listener=lambda trace: scope_wire[0].trigger(trace),
     )
     scope_wire.append(Scope(analog.randomness))
