@@ -12,9 +12,9 @@ from jackfield.bench import BenchTime
 from jackfield.board import BoardSpec, CalibrationRecord, ConfigImage
 from jackfield.errors import CalibrationError
 from jackfield_calibration import recipe
+from jackfield_calibration.baseline import planned_baseline, with_fingerprint, with_sentinels
 from jackfield_calibration.cell_calibration import CellCalibration, CellOutcome, one_group
 from jackfield_calibration.cell_routine import CellRoutine, Known
-from jackfield_calibration.fingerprint import fingerprint_cells
 from jackfield_calibration.node_estimator import NodeFit, estimate_nodes
 from jackfield_calibration.node_routine import NodeRoutine
 from jackfield_calibration.observer import Observer, Silent
@@ -63,6 +63,7 @@ def make_plan(
         stages = [step for stage in recipe.STAGES for step in stage]
         for tag, step in [("set", step) for step in stages] + [("verify", step) for step in recipe.VERIFY]:
             steps.append(planned_step(spec, CellRoutine(spec, wanted, step, tag, known, random), record_s))
+    steps += planned_baseline(spec, wanted, record_s)
     return Plan(tuple(steps), 2 * len(wanted) if len(wanted) else 2 * spec.nodes.count)
 
 
@@ -97,14 +98,14 @@ def calibrate(
 
 
 def _wanted(spec: BoardSpec, image: ConfigImage | None, cells: Integers | None, level: str) -> Integers:
-    """Cells to measure, ascending, those of the fingerprint with them."""
+    """Cells to measure, ascending."""
     if level not in LEVELS:
         raise CalibrationError(f"level {level!r} is unknown; use one of {', '.join(LEVELS)}")
     if level == "nodes":
         return np.zeros(0, dtype=np.int64)
     if cells is None:
         cells = np.arange(spec.cell_count) if image is None else _with_spares(spec, image)
-    wanted = np.union1d(cells, fingerprint_cells(spec)).astype(np.int64)
+    wanted = np.unique(cells).astype(np.int64)
     if wanted[0] < 0 or wanted[-1] >= spec.cell_count:
         raise CalibrationError(f"cell index {wanted[-1]} is asked, board {spec.name} has 0..{spec.cell_count - 1}")
     one_group(spec, wanted)
@@ -157,6 +158,8 @@ class _Calibration:
             most = bool(np.mean(results.good) > 0.5)
             tables["knee_V"] = board_table(knee, knee_se, most)
             tables["saturation"] = board_table(1 / limit, limit_se / limit**2, most)
+        provenance = with_fingerprint(provenance, self.spec, self.reader)
+        tables = with_sentinels(tables, self.spec, self.reader, self.wanted, nodes.noise_V)
         return CalibrationRecord(self._provenance(provenance, plan), tables)
 
     def _provenance(self, given: Mapping[str, Any], plan: Plan) -> dict[str, Any]:

@@ -35,6 +35,7 @@ QUANTITIES: Mapping[str, str] = {
     "reference_V": "the board's reference at the test jack, V",
     "knee_V": "knee width of the cells, V",
     "saturation": "saturation current of the cells over their output limit",
+    "sentinel_V": "volts of the cell's sentinel when the record was made, V",
 }
 
 _HEADER = ["index", "value", "residual", "se", "reads", "good", "reason"]
