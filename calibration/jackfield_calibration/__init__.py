@@ -4,10 +4,14 @@ from jackfield_calibration.calibrate import LEVELS, calibrate, make_plan
 from jackfield_calibration.fingerprint import MATCH, Fingerprint, fingerprint_cells, likeness, read_fingerprint
 from jackfield_calibration.observer import Evidence, Observer, Standing
 from jackfield_calibration.plan import Plan, PlannedStep
+from jackfield_calibration.record_use import VALID_DAYS, VALID_K, BoardNow, check_fingerprint, check_record
 
 __all__ = [
     "LEVELS",
     "MATCH",
+    "VALID_DAYS",
+    "VALID_K",
+    "BoardNow",
     "Evidence",
     "Fingerprint",
     "Observer",
@@ -15,6 +19,8 @@ __all__ = [
     "PlannedStep",
     "Standing",
     "calibrate",
+    "check_fingerprint",
+    "check_record",
     "fingerprint_cells",
     "likeness",
     "make_plan",

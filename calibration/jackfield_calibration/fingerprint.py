@@ -67,9 +67,9 @@ class Fingerprint:
                 f"the fingerprints share {len(pairs)} readings, {_FEWEST} are needed; calibrate the board again"
             )
         noise = np.hypot(np.nanmedian(self.se), np.nanmedian(other.se))
-        if np.sqrt(np.mean((pairs[:, 0] - pairs[:, 1]) ** 2)) < _WITHIN * noise:
+        if np.sqrt(np.mean((pairs[:, 0] - pairs[:, 1]) ** 2)) <= _WITHIN * noise:
             return 1.0
-        return float(np.corrcoef(pairs.T)[0, 1])
+        return float(np.corrcoef(pairs.T)[0, 1]) if pairs.std(0).all() else 0.0
 
 
 def fingerprint_cells(spec: BoardSpec) -> NDArray[np.int64]:

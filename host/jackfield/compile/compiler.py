@@ -68,9 +68,16 @@ def compile_circuit(
         preset_gain=known.preset_gain,
         preset_offset_V=known.preset_offset_V,
         record_id="" if record is None else record_id(record),
+        record={} if record is None else {name: record.provenance[name] for name in _KEPT if name in record.provenance},
         placement=placement,
         report=report,
     )
+
+
+_KEPT = (
+    "board_id", "spec_digest", "started_utc", "temperature_C", "valid_days", "valid_K", "fingerprint",
+)  # fmt: skip
+"""What an image keeps of its record's provenance: enough to know, without the record, where it may be used."""
 
 
 def _place_on_known(

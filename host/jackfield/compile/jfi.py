@@ -18,6 +18,7 @@ _KEYS = {
     "spec_digest": str,
     "image_digest": str,
     "record": str,
+    "record_provenance": str,
     "volts_per_unit": float,
     "seconds_per_unit": list,
     "steps": list,
