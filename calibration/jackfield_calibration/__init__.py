@@ -4,6 +4,7 @@ from jackfield_calibration.calibrate import LEVELS, calibrate, make_plan
 from jackfield_calibration.fingerprint import MATCH, Fingerprint, fingerprint_cells, likeness, read_fingerprint
 from jackfield_calibration.observer import Evidence, Observer, Standing
 from jackfield_calibration.plan import Plan, PlannedStep
+from jackfield_calibration.record_edit import TableDifference, compare, merged
 from jackfield_calibration.record_use import VALID_DAYS, VALID_K, BoardNow, check_fingerprint, check_record
 
 __all__ = [
@@ -18,11 +19,14 @@ __all__ = [
     "Plan",
     "PlannedStep",
     "Standing",
+    "TableDifference",
     "calibrate",
     "check_fingerprint",
     "check_record",
+    "compare",
     "fingerprint_cells",
     "likeness",
     "make_plan",
+    "merged",
     "read_fingerprint",
 ]

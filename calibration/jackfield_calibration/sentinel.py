@@ -17,12 +17,14 @@ from jackfield_calibration.groups import Group, form_groups
 from jackfield_calibration.node_routine import time_constant
 from jackfield_calibration.routine import Reading, Routine, Setting, scan_lists
 
-__all__ = ["TABLE", "SentinelRoutine", "moved_cells", "sentinel_table"]
+__all__ = ["AIMED_BY", "TABLE", "SentinelRoutine", "moved_cells", "sentinel_table"]
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
 TABLE = "sentinel_V"
+AIMED_BY = ("gain_scale", "gain_zero_S", "threshold_offset_V")
+"""The quantities that a cell's sentinel follows from."""
 _GAIN, _TURN = -0.65, 3.0  # of the largest gain; k = 2 g T/C: the overdrive grows 20 times
 _CURRENT, _SWING, _SHARE = 0.8, 1.6, 0.7  # of the output limit; of the rail between two nodes; of what these allow
 _SURE = 4.0  # standard errors: one cell in 16,000 strays so far
@@ -36,8 +38,7 @@ class SentinelRoutine(Routine):
 
     def __init__(self, spec: BoardSpec, record: CalibrationRecord, cells: Integers) -> None:
         """For `cells` of `record`. Raises CalibrationError where the record does not have one of them."""
-        names = ("gain_scale", "gain_zero_S", "threshold_offset_V")
-        self._prepare(spec, cells, *(_column(spec, record, name) for name in names))
+        self._prepare(spec, cells, *(_column(spec, record, name) for name in AIMED_BY))
 
     @classmethod
     def nominal(cls, spec: BoardSpec, cells: Integers) -> "SentinelRoutine":

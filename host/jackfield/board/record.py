@@ -1,6 +1,7 @@
 """What calibration learned about one board, with provenance; as text, never a pickle."""
 
 import csv
+import hashlib
 import io
 import tomllib
 from collections.abc import Mapping
@@ -96,6 +97,14 @@ class CalibrationRecord:
 
     provenance: Mapping[str, Any]
     tables: Mapping[str, Table]
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of all its files: a name for exactly this record."""
+        digest = hashlib.sha256()
+        for name, text in sorted(self.to_files().items()):
+            digest.update(f"{name}\n{text}\n".encode())
+        return digest.hexdigest()
 
     def to_files(self) -> dict[str, str]:
         """File name to text: `record.toml` and one CSV a quantity."""
