@@ -6,6 +6,7 @@ from jackfield_calibration.observer import Evidence, Observer, Standing
 from jackfield_calibration.plan import Plan, PlannedStep
 from jackfield_calibration.record_edit import TableDifference, compare, merged
 from jackfield_calibration.record_use import VALID_DAYS, VALID_K, BoardNow, check_fingerprint, check_record
+from jackfield_calibration.update import make_update_plan, update
 
 __all__ = [
     "LEVELS",
@@ -27,6 +28,8 @@ __all__ = [
     "fingerprint_cells",
     "likeness",
     "make_plan",
+    "make_update_plan",
     "merged",
     "read_fingerprint",
+    "update",
 ]

@@ -32,12 +32,17 @@ def with_fingerprint(provenance: Mapping[str, Any], spec: BoardSpec, reader: Rea
 
 
 def with_sentinels(
-    tables: Mapping[str, Table], spec: BoardSpec, reader: Reader, cells: Integers, noise_V: float
+    tables: Mapping[str, Table],
+    spec: BoardSpec,
+    reader: Reader,
+    cells: Integers,
+    noise_V: float,
+    name: str = "sentinels",
 ) -> dict[str, Table]:
-    """`tables` and the sentinels of `cells`, read for them; `noise_V` is the noise of a read beyond its slot's."""
+    """`tables` and the sentinels of `cells`, read as step `name`; `noise_V` is a read's noise beyond its slot's."""
     if not len(cells):
         return dict(tables)
-    routine = SentinelRoutine(spec, CalibrationRecord({}, tables), cells)
+    routine = SentinelRoutine(spec, CalibrationRecord({}, tables), cells, name)
     gains = tables["gain_scale"]
     reasons = dict(zip(gains.index, gains.reason, strict=True))
     found = routine.found(reader.read_all(routine))

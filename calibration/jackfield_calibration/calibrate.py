@@ -24,7 +24,7 @@ from jackfield_calibration.reader import Reader
 from jackfield_calibration.routine import Bench, Journal, Reading, Routine
 from jackfield_calibration.tables import BENDS, CellResults, board_table, cell_tables, node_tables, probe_tables
 
-__all__ = ["LEVELS", "calibrate", "make_plan"]
+__all__ = ["LEVELS", "calibrate", "make_plan", "measured_cells"]
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -213,10 +213,13 @@ class _Calibration:
             offset, variance = condition_offsets(image, routine.banks, offset, variance, sums)
         if outcome is None:
             return _unmeasured(cells, offset[cells], np.sqrt(variance[cells]))
-        return _measured(cells, part.parameters["gain"].hi, outcome, offset[cells], np.sqrt(variance[cells]))
+        return measured_cells(cells, part.parameters["gain"].hi, outcome, offset[cells], np.sqrt(variance[cells]))
 
 
-def _measured(cells: Integers, largest: float, outcome: CellOutcome, offset: Floats, offset_se: Floats) -> CellResults:
+def measured_cells(
+    cells: Integers, largest: float, outcome: CellOutcome, offset: Floats, offset_se: Floats
+) -> CellResults:
+    """Rows of the cell tables for `outcome`; current offsets and their standard errors `[cell]` in A."""
     value, se = outcome.fit.value.numpy(), np.sqrt(np.diagonal(outcome.fit.covariance.numpy(), axis1=1, axis2=2))
     names = {"gain_zero_S": 1, **{name: 4 + k for k, name in enumerate(BENDS)}}
     values = {"gain_scale": 1 + value[:, 0], "threshold_offset_V": value[:, 2], "current_offset_A": offset}

@@ -50,8 +50,15 @@ class CellCalibration:
     """Calibrates `cells` (indices in spec order, of one group) through `reader`, nodes known from `nodes`."""
 
     def __init__(
-        self, spec: BoardSpec, cells: Integers, nodes: NodeFit, reader: Reader, random: np.random.Generator
+        self,
+        spec: BoardSpec,
+        cells: Integers,
+        nodes: NodeFit,
+        reader: Reader,
+        random: np.random.Generator,
+        begin: Begin | None = None,
     ) -> None:
+        """`begin`: what cells share and what is usual among them, where that is known: it is not learned anew."""
         part = spec.group_of(int(cells[0]))
         self._spec, self._cells, self._nodes, self._reader, self._random = spec, cells, nodes, reader, random
         self._gain, self._threshold = part.parameters["gain"], part.parameters["threshold"]
@@ -59,11 +66,15 @@ class CellCalibration:
         tolerance = spec.tolerance
         self._limits = (tolerance.gain_lsb * self._gain.lsb, tolerance.threshold_lsb * self._threshold.lsb)
         self._repeats = recipe.repeats(spec, self._threshold.lsb, nodes.noise_V)
-        shared = Shared.start(spec, nodes, part.output_limit_A)
+        self._learns = begin is None
+        self._begin = begin or self._first(spec, nodes, part.output_limit_A)
+        self._blocks: list[CellBlock] = []
+
+    def _first(self, spec: BoardSpec, nodes: NodeFit, output_limit_A: float) -> Begin:
+        shared = Shared.start(spec, nodes, output_limit_A)
         prior = Prior.generous(self._gain.lsb / self._gain.hi, self._threshold.hi)
         still = torch.zeros(shared.size, dtype=torch.float64)
-        self._begin = Begin(prior, shared, shared_precision(nodes), still)
-        self._blocks: list[CellBlock] = []
+        return Begin(prior, shared, shared_precision(nodes), still)
 
     def run(self) -> CellOutcome:
         """All stages, verification, and a second one for the cells that the first leaves in doubt."""
@@ -102,8 +113,8 @@ class CellCalibration:
         """Cells alone, then what they share, then cells again; the last stage refines once more."""
         start = self._begin.prior.mean.repeat(len(self._cells), 1) if fit is None else fit.value
         fitted = self._cells_alone(start, noise_V)
-        if len(self._blocks) == len(recipe.STAGES[0]):
-            return fitted  # two runs a cell cannot tell a node from its cells
+        if len(self._blocks) == len(recipe.STAGES[0]) or not self._learns:
+            return fitted  # two runs a cell cannot tell a node from its cells; a few cells teach nothing new of it
         last = len(self._blocks) == sum(len(stage) for stage in recipe.STAGES)
         sound = self._sound(fitted)
         self._begin = replace(self._begin, prior=self._begin.prior.learned(fitted, sound))

@@ -17,7 +17,7 @@ from jackfield_calibration.groups import Group, form_groups
 from jackfield_calibration.node_routine import time_constant
 from jackfield_calibration.routine import Reading, Routine, Setting, scan_lists
 
-__all__ = ["AIMED_BY", "TABLE", "SentinelRoutine", "moved_cells", "sentinel_table"]
+__all__ = ["AIMED_BY", "TABLE", "Moved", "SentinelRoutine", "moved_cells", "sentinel_table", "watched_cells"]
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -34,16 +34,16 @@ _LEAST_SCALE = 0.2  # a cell of less gain has no code to aim with
 class SentinelRoutine(Routine):
     """Groups of disjoint cells, always the same for a spec, so that a cell meets the same nodes each time."""
 
-    name = "sentinels"
-
-    def __init__(self, spec: BoardSpec, record: CalibrationRecord, cells: Integers) -> None:
+    def __init__(self, spec: BoardSpec, record: CalibrationRecord, cells: Integers, name: str = "sentinels") -> None:
         """For `cells` of `record`. Raises CalibrationError where the record does not have one of them."""
+        self.name = name
         self._prepare(spec, cells, *(_column(spec, record, name) for name in AIMED_BY))
 
     @classmethod
     def nominal(cls, spec: BoardSpec, cells: Integers) -> "SentinelRoutine":
         """For cells of which nothing is known: what a plan counts."""
         routine = cls.__new__(cls)
+        routine.name = "sentinels"
         none = np.zeros(spec.cell_count)
         routine._prepare(spec, cells, none + 1, none, none)
         return routine
@@ -131,6 +131,15 @@ def sentinel_table(
     return Table(index, value, np.zeros(len(cells)), spread, np.ones(len(cells), dtype=np.int64), good, tuple(reason))
 
 
+def watched_cells(spec: BoardSpec, record: CalibrationRecord) -> Integers:
+    """Indices of the cells with a good sentinel, ascending. Raises CalibrationError where there are none."""
+    table = record.tables.get(TABLE)
+    if table is None or not table.good.any():
+        raise CalibrationError(f"the record has no sentinels ({TABLE}.csv); calibrate the board at level 'cells'")
+    places = {str(cell): place for place, cell in enumerate(spec.cells)}
+    return np.array(sorted(places[name] for name, good in zip(table.index, table.good, strict=True) if good), dtype=int)
+
+
 @dataclass(frozen=True)
 class Moved:
     """`cells` whose sentinels moved, of `watched`; `z[cell in watched]` by how many standard errors."""
@@ -143,11 +152,9 @@ class Moved:
 def moved_cells(spec: BoardSpec, record: CalibrationRecord, found: tuple[Integers, Floats, Floats]) -> Moved:
     """Which of the cells with a good sentinel in `record` moved, by readings `found` now.
 
-    A reading that became unusable counts as moved. Raises CalibrationError where the record has no sentinels.
+    A reading that became unusable counts as moved.
     """
-    table = record.tables.get(TABLE)
-    if table is None or not table.good.any():
-        raise CalibrationError(f"the record has no sentinels ({TABLE}.csv); calibrate the board at level 'cells'")
+    table = record.tables[TABLE]
     before = {name: row for row, name in enumerate(table.index) if table.good[row]}
     cells, volts, se = found
     kept = np.array([str(spec.cells[cell]) in before for cell in cells], dtype=np.bool_)
