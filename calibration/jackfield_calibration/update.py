@@ -67,6 +67,7 @@ def update(
         )
     names = [str(spec.cells[cell]) for cell in moved.cells]
     fresh |= {"seed": seed, "settings": reader.settings, "reads": reader.reads, "parent": record.digest}
+    fresh |= {"planned_settings": plan.settings, "planned_reads": plan.reads}
     tables = record.tables if part is None else merged(record, part, rows=names).tables
     return CalibrationRecord(fresh | {"update": {"sentinels": len(moved.watched), "moved": names}}, tables)
 
