@@ -58,11 +58,11 @@ def test_a_record_can_say_how_long_it_holds() -> None:
     check_record(PROVENANCE | {"valid_K": 30.0}, replace(BOARD, temperature_C=50.0))
 
 
-@pytest.mark.parametrize("profile", ["modules", "cmos", "rough"])
+@pytest.mark.parametrize("profile", ["modules", "rough"])
 def test_the_fingerprint_knows_the_right_board_in_64_reads(
     make_bench: Callable[..., Any], small_spec: BoardSpec, profile: str
 ) -> None:
-    boards = [make_bench(small_spec, profile, seed) for seed in range(6)]
+    boards = [make_bench(small_spec, profile, seed) for seed in range(4)]
     kept = [{"fingerprint": read_fingerprint(board, small_spec).to_provenance()} for board in boards]
     for board, own in zip(boards, kept, strict=True):
         alike, reads = check_fingerprint(own, board, small_spec)
