@@ -6,6 +6,10 @@ from jackfield_calibration.observer import Evidence, Observer, Standing
 from jackfield_calibration.plan import Plan, PlannedStep
 from jackfield_calibration.record_edit import TableDifference, compare, merged
 from jackfield_calibration.record_use import VALID_DAYS, VALID_K, BoardNow, check_fingerprint, check_record
+from jackfield_calibration.sweep import Axis, SweepResult, sweep
+from jackfield_calibration.sweep_board import BoardTarget
+from jackfield_calibration.sweep_names import parse_set
+from jackfield_calibration.sweep_plan import SweepPlan
 from jackfield_calibration.update import make_update_plan, update
 
 __all__ = [
@@ -13,13 +17,17 @@ __all__ = [
     "MATCH",
     "VALID_DAYS",
     "VALID_K",
+    "Axis",
     "BoardNow",
+    "BoardTarget",
     "Evidence",
     "Fingerprint",
     "Observer",
     "Plan",
     "PlannedStep",
     "Standing",
+    "SweepPlan",
+    "SweepResult",
     "TableDifference",
     "calibrate",
     "check_fingerprint",
@@ -30,6 +38,8 @@ __all__ = [
     "make_plan",
     "make_update_plan",
     "merged",
+    "parse_set",
     "read_fingerprint",
+    "sweep",
     "update",
 ]
