@@ -22,7 +22,15 @@ from jackfield_calibration.offset_routine import OffsetRoutine, condition_offset
 from jackfield_calibration.plan import Plan, RecordTime, planned_step
 from jackfield_calibration.reader import Reader
 from jackfield_calibration.routine import Bench, Journal, Reading, Routine
-from jackfield_calibration.tables import BENDS, CellResults, board_table, cell_tables, node_tables, probe_tables
+from jackfield_calibration.tables import (
+    CURVE,
+    CellResults,
+    board_table,
+    cell_tables,
+    crosstalk_table,
+    node_tables,
+    probe_tables,
+)
 
 __all__ = ["LEVELS", "calibrate", "make_plan", "measured_cells"]
 
@@ -151,6 +159,7 @@ class _Calibration:
         again, fresh = self._nodes("verify", _INPUTS_AGAIN)
         tables |= node_tables(self.spec, nodes, again, ratio, ratio_se)
         tables |= probe_tables(self.spec, _slots(readings), _slots(fresh), volts)
+        tables["crosstalk"] = crosstalk_table(self.spec, nodes.crosstalk, again.crosstalk, int(nodes.reads.sum()))
         tables |= cell_tables(self.spec, results)
         if outcome is not None:
             knee, limit = float(outcome.shared.knee_V), float(outcome.shared.limit)
@@ -221,7 +230,7 @@ def measured_cells(
 ) -> CellResults:
     """Rows of the cell tables for `outcome`; current offsets and their standard errors `[cell]` in A."""
     value, se = outcome.fit.value.numpy(), np.sqrt(np.diagonal(outcome.fit.covariance.numpy(), axis1=1, axis2=2))
-    names = {"gain_zero_S": 1, **{name: 4 + k for k, name in enumerate(BENDS)}}
+    names = {"gain_zero_S": 1, **{name: 4 + k for k, name in enumerate(CURVE)}}
     values = {"gain_scale": 1 + value[:, 0], "threshold_offset_V": value[:, 2], "current_offset_A": offset}
     errors = {"gain_scale": se[:, 0], "threshold_offset_V": se[:, 2], "current_offset_A": offset_se}
     verdict = outcome.verdict
@@ -239,7 +248,7 @@ def measured_cells(
 
 def _unmeasured(cells: Integers, offset: Floats, offset_se: Floats) -> CellResults:
     none, unknown = np.zeros(len(cells)), np.full(len(cells), np.inf)
-    names = ("threshold_offset_V", "gain_zero_S", *BENDS)
+    names = ("threshold_offset_V", "gain_zero_S", *CURVE)
     return CellResults(
         cells,
         {"gain_scale": none + 1, "current_offset_A": offset} | dict.fromkeys(names, none),

@@ -62,7 +62,7 @@ class CellCalibration:
         part = spec.group_of(int(cells[0]))
         self._spec, self._cells, self._nodes, self._reader, self._random = spec, cells, nodes, reader, random
         self._gain, self._threshold = part.parameters["gain"], part.parameters["threshold"]
-        self._law = CellLaw(part.law, self._gain.hi, part.output_limit_A)
+        self._law = CellLaw(part.law, self._gain, part.output_limit_A)
         tolerance = spec.tolerance
         self._limits = (tolerance.gain_lsb * self._gain.lsb, tolerance.threshold_lsb * self._threshold.lsb)
         self._repeats = recipe.repeats(spec, self._threshold.lsb, nodes.noise_V)

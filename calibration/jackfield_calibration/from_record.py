@@ -10,11 +10,12 @@ from jackfield.board import BoardSpec, CalibrationRecord, Table
 from jackfield.errors import CalibrationError
 from jackfield_calibration.cell_estimator import Prior
 from jackfield_calibration.cell_model import CELL_PARAMETERS
+from jackfield_calibration.crosstalk import Crosstalk
 from jackfield_calibration.joint_estimator import Begin
 from jackfield_calibration.node_estimator import NODE_PARAMETERS, NodeFit
 from jackfield_calibration.sentinel import TABLE
 from jackfield_calibration.shared import Shared, shared_precision
-from jackfield_calibration.tables import BENDS
+from jackfield_calibration.tables import CURVE
 
 __all__ = ["begin_from", "nodes_from"]
 
@@ -36,7 +37,14 @@ def nodes_from(spec: BoardSpec, record: CalibrationRecord) -> NodeFit:
     covariance = np.zeros((spec.nodes.count, 2, 2))
     covariance[:, 0, 0], covariance[:, 1, 1] = se[:, 0] ** 2, se[:, 1] ** 2
     noise_V = float(np.median(_table(record, TABLE).se))
-    return NodeFit(value, se, covariance, noise_V, np.zeros(spec.nodes.count, dtype=np.int64))
+    none = np.zeros(spec.nodes.count, dtype=np.int64)
+    return NodeFit(value, se, covariance, noise_V, none, _crosstalk(record))
+
+
+def _crosstalk(record: CalibrationRecord) -> Crosstalk:
+    table = _table(record, "crosstalk")
+    pairs = [(int(seeing) - 1, int(seen) - 1) for seeing, _, seen in (name.partition("-") for name in table.index)]
+    return Crosstalk(*(dict(zip(pairs, column.tolist(), strict=True)) for column in (table.value, table.se)))
 
 
 def begin_from(spec: BoardSpec, record: CalibrationRecord, nodes: NodeFit, group: str) -> Begin:
@@ -63,7 +71,7 @@ def begin_from(spec: BoardSpec, record: CalibrationRecord, nodes: NodeFit, group
 def _prior(record: CalibrationRecord, generous: Prior, largest_S: float, limit_A: float) -> Prior:
     """Gain scale and threshold as wide as ever, the weak parameters as they are among the record's good cells."""
     columns = {"zero": ("gain_zero_S", largest_S), "offset": ("current_offset_A", limit_A)}
-    columns |= {name.removeprefix("gain_").removesuffix("_S"): (name, largest_S) for name in BENDS}
+    columns |= {name.removeprefix("gain_").removesuffix("_S"): (name, largest_S) for name in CURVE}
     mean, width = generous.mean.clone(), generous.width.clone()
     for parameter, (name, unit) in columns.items():
         table, at = _table(record, name), CELL_PARAMETERS.index(parameter)

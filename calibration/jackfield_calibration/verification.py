@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from jackfield_calibration.cell_estimator import CellFit, predict
-from jackfield_calibration.cell_model import CellLaw, gain_partials
+from jackfield_calibration.cell_model import CellLaw
 from jackfield_calibration.cell_runs import CellBlock, stacked
 from jackfield_calibration.shared import Shared
 
@@ -86,7 +86,7 @@ def verify_cells(
 
 def gain_se(law: CellLaw, nominal_S: list[Tensor], fit: CellFit) -> Tensor:
     """Standard error of the fitted gains at nominal gains `[cell]` each, rms over them, in S, `[cell]`."""
-    rows = torch.stack([gain_partials(nominal / law.largest_gain_S) for nominal in nominal_S], 1)
+    rows = torch.stack([law.gain_partials(nominal) for nominal in nominal_S], 1)
     variance = torch.einsum("crp,cpq,crq->cr", rows, fit.covariance, rows)
     return torch.sqrt(variance.mean(1)) * law.largest_gain_S
 

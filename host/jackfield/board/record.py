@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jackfield.board.canonical import to_toml
+from jackfield.board.dac import BENDS, BITS
 from jackfield.errors import CalibrationError
 
 __all__ = ["QUANTITIES", "REASONS", "CalibrationRecord", "Table"]
@@ -21,7 +22,10 @@ REASONS = ("ok", "dead", "open", "stuck", "swapped", "out_of_range", "noisy", "p
 QUANTITIES: Mapping[str, str] = {
     "gain_scale": "cell gain over nominal, in the gauge",
     "gain_zero_S": "cell gain at code zero, S",
-    **{f"gain_bend_{k}_S": f"Legendre term {k} of the cell gain over the nominal range, S" for k in (2, 3, 4, 5)},
+    **{f"gain_bend_{k}_S": f"Legendre term {k} of the cell gain over the nominal range, S" for k in BENDS},
+    **{
+        f"gain_bit_{k + 1}_S": f"bit {k + 1} of the gain DAC, from the most significant, off by, S" for k in range(BITS)
+    },
     "threshold_offset_V": "cell threshold minus nominal, V",
     "current_offset_A": "cell current that flows whatever the voltages, A",
     "capacitance_ratio": "node capacitance over nominal, geometric mean 1",
@@ -33,6 +37,7 @@ QUANTITIES: Mapping[str, str] = {
     "droop_per_s": "relative loss of a held node a second",
     "probe_gain": "probe output over node voltage",
     "probe_offset_V": "probe output at analog ground, V",
+    "crosstalk": "share of the second probe's node in what the first shows, by probes `1-2`",
     "reference_V": "the board's reference at the test jack, V",
     "knee_V": "knee width of the cells, V",
     "saturation": "saturation current of the cells over their output limit",

@@ -13,13 +13,17 @@ from jackfield.errors import DesignError
 __all__ = ["ByteFaults", "Faults", "faulty"]
 
 
+_WHOLE = ("hangup", "power", "silent", "dead", "noisy", "stuck_probe")
+
+
 @dataclass(frozen=True)
 class Faults:
     """`flip`, `drop`, `double`: share of serial bytes; `hangup`: after so many bytes from the host, 0 never.
 
     `power`: number of the flash operation at which the board's supply fails, 0 never.
     `late`, `missing`, `truncated`: share of instrument answers; `late_s`: how late. `silent`: after so many answers
-    an instrument gives no more, 0 never. `dead`: that many more dead cells. `moved`: share of cells that are off by
+    an instrument gives no more, 0 never. `dead`, `noisy`: that many more such cells. `stuck_probe`: that many probe
+    switches never close. `moved`: share of cells that are off by
     `moved_gain` (relative) and `moved_V`, up or down.
     """
 
@@ -34,6 +38,8 @@ class Faults:
     truncated: float = 0.0
     silent: int = 0
     dead: int = 0
+    noisy: int = 0
+    stuck_probe: int = 0
     moved: float = 0.0
     moved_gain: float = 0.0
     moved_V: float = 0.0
@@ -46,7 +52,7 @@ class Faults:
         for text in texts:
             name, _, value = text.partition("=")
             try:
-                values[name] = int(value) if name in ("hangup", "power", "silent", "dead") else float(value)
+                values[name] = int(value) if name in _WHOLE else float(value)
             except ValueError:
                 name = ""
             if name not in known:
