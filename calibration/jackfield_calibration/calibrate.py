@@ -8,21 +8,31 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from jackfield.board import BoardSpec, CalibrationRecord, ConfigImage, schedule
+from jackfield.bench import BenchTime
+from jackfield.board import BoardSpec, CalibrationRecord, ConfigImage
 from jackfield.errors import CalibrationError
 from jackfield_calibration import recipe
+from jackfield_calibration.baseline import planned_baseline, with_fingerprint, with_sentinels
 from jackfield_calibration.cell_calibration import CellCalibration, CellOutcome, one_group
 from jackfield_calibration.cell_routine import CellRoutine, Known
-from jackfield_calibration.fingerprint import fingerprint_cells
 from jackfield_calibration.node_estimator import NodeFit, estimate_nodes
 from jackfield_calibration.node_routine import NodeRoutine
+from jackfield_calibration.observer import Observer, Silent
 from jackfield_calibration.offset_routine import OffsetRoutine, condition_offsets
-from jackfield_calibration.plan import Plan, PlannedStep
-from jackfield_calibration.reader import Progress, Reader
+from jackfield_calibration.plan import Plan, RecordTime, planned_step
+from jackfield_calibration.reader import Reader
 from jackfield_calibration.routine import Bench, Journal, Reading, Routine
-from jackfield_calibration.tables import BENDS, CellResults, board_table, cell_tables, node_tables, probe_tables
+from jackfield_calibration.tables import (
+    CURVE,
+    CellResults,
+    board_table,
+    cell_tables,
+    crosstalk_table,
+    node_tables,
+    probe_tables,
+)
 
-__all__ = ["LEVELS", "calibrate", "make_plan"]
+__all__ = ["LEVELS", "calibrate", "make_plan", "measured_cells"]
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -34,36 +44,35 @@ _OFFSET_WIDTH = 0.03  # of the output limit: current offsets before anything is 
 
 
 def make_plan(
-    spec: BoardSpec, *, image: ConfigImage | None = None, cells: Integers | None = None, level: str = "cells"
+    spec: BoardSpec,
+    *,
+    image: ConfigImage | None = None,
+    cells: Integers | None = None,
+    level: str = "cells",
+    record_s: RecordTime | None = None,
 ) -> Plan:
     """What `calibrate` with the same arguments will set and read, repeats at the spec's own read noise.
 
+    `record_s` says what a record takes on the bench at hand (None: on one with its instruments on a network).
     Raises CalibrationError for an unknown level or cells of several groups.
     """
     wanted = _wanted(spec, image, cells, level)
     random = np.random.default_rng(0)
+    record_s = record_s or BenchTime.of(spec).record_s
     routines: list[Routine] = [
         NodeRoutine(spec, tag, min(inputs, spec.run.inputs), random)
         for tag, inputs in (("measure", _INPUTS), ("verify", _INPUTS_AGAIN))
     ]
     if image is not None:
         routines.append(OffsetRoutine(spec, image))
-    steps = [_planned(spec, routine) for routine in routines]
+    steps = [planned_step(spec, routine, record_s) for routine in routines]
     if len(wanted):
         known = Known.nothing(len(wanted))
         stages = [step for stage in recipe.STAGES for step in stage]
         for tag, step in [("set", step) for step in stages] + [("verify", step) for step in recipe.VERIFY]:
-            steps.append(_planned(spec, CellRoutine(spec, wanted, step, tag, known, random)))
+            steps.append(planned_step(spec, CellRoutine(spec, wanted, step, tag, known, random), record_s))
+    steps += planned_baseline(spec, wanted, record_s)
     return Plan(tuple(steps), 2 * len(wanted) if len(wanted) else 2 * spec.nodes.count)
-
-
-def _planned(spec: BoardSpec, routine: Routine) -> PlannedStep:
-    settings = reads = 0
-    board_s = 0.0
-    for setting in routine.settings():
-        settings, reads = settings + 1, reads + setting.reads
-        board_s += schedule(spec, setting.program).total_s
-    return PlannedStep(routine.name, settings, reads, board_s)
 
 
 def calibrate(
@@ -76,7 +85,7 @@ def calibrate(
     cells: Integers | None = None,
     level: str = "cells",
     provenance: Mapping[str, Any] | None = None,
-    progress: Progress = lambda step, done, planned: None,
+    observer: Observer | None = None,
 ) -> CalibrationRecord:
     """Measure the board and return its record; every reading goes through `run` and is never taken twice.
 
@@ -92,19 +101,19 @@ def calibrate(
         raise CalibrationError("a record belongs to one board; give its board_id in the provenance")
     wanted = _wanted(spec, image, cells, level)
     plan = make_plan(spec, image=image, cells=cells, level=level)
-    reader = Reader(bench, spec, run, plan, progress)
+    reader = Reader(bench, spec, run, plan, observer or Silent())
     return _Calibration(spec, reader, image, wanted, seed).record(given | {"level": level, "seed": seed}, plan)
 
 
 def _wanted(spec: BoardSpec, image: ConfigImage | None, cells: Integers | None, level: str) -> Integers:
-    """Cells to measure, ascending, those of the fingerprint with them."""
+    """Cells to measure, ascending."""
     if level not in LEVELS:
         raise CalibrationError(f"level {level!r} is unknown; use one of {', '.join(LEVELS)}")
     if level == "nodes":
         return np.zeros(0, dtype=np.int64)
     if cells is None:
         cells = np.arange(spec.cell_count) if image is None else _with_spares(spec, image)
-    wanted = np.union1d(cells, fingerprint_cells(spec)).astype(np.int64)
+    wanted = np.unique(cells).astype(np.int64)
     if wanted[0] < 0 or wanted[-1] >= spec.cell_count:
         raise CalibrationError(f"cell index {wanted[-1]} is asked, board {spec.name} has 0..{spec.cell_count - 1}")
     one_group(spec, wanted)
@@ -150,6 +159,7 @@ class _Calibration:
         again, fresh = self._nodes("verify", _INPUTS_AGAIN)
         tables |= node_tables(self.spec, nodes, again, ratio, ratio_se)
         tables |= probe_tables(self.spec, _slots(readings), _slots(fresh), volts)
+        tables["crosstalk"] = crosstalk_table(self.spec, nodes.crosstalk, again.crosstalk, int(nodes.reads.sum()))
         tables |= cell_tables(self.spec, results)
         if outcome is not None:
             knee, limit = float(outcome.shared.knee_V), float(outcome.shared.limit)
@@ -157,6 +167,8 @@ class _Calibration:
             most = bool(np.mean(results.good) > 0.5)
             tables["knee_V"] = board_table(knee, knee_se, most)
             tables["saturation"] = board_table(1 / limit, limit_se / limit**2, most)
+        provenance = with_fingerprint(provenance, self.spec, self.reader)
+        tables = with_sentinels(tables, self.spec, self.reader, self.wanted, nodes.noise_V)
         return CalibrationRecord(self._provenance(provenance, plan), tables)
 
     def _provenance(self, given: Mapping[str, Any], plan: Plan) -> dict[str, Any]:
@@ -210,12 +222,15 @@ class _Calibration:
             offset, variance = condition_offsets(image, routine.banks, offset, variance, sums)
         if outcome is None:
             return _unmeasured(cells, offset[cells], np.sqrt(variance[cells]))
-        return _measured(cells, part.parameters["gain"].hi, outcome, offset[cells], np.sqrt(variance[cells]))
+        return measured_cells(cells, part.parameters["gain"].hi, outcome, offset[cells], np.sqrt(variance[cells]))
 
 
-def _measured(cells: Integers, largest: float, outcome: CellOutcome, offset: Floats, offset_se: Floats) -> CellResults:
+def measured_cells(
+    cells: Integers, largest: float, outcome: CellOutcome, offset: Floats, offset_se: Floats
+) -> CellResults:
+    """Rows of the cell tables for `outcome`; current offsets and their standard errors `[cell]` in A."""
     value, se = outcome.fit.value.numpy(), np.sqrt(np.diagonal(outcome.fit.covariance.numpy(), axis1=1, axis2=2))
-    names = {"gain_zero_S": 1, **{name: 4 + k for k, name in enumerate(BENDS)}}
+    names = {"gain_zero_S": 1, **{name: 4 + k for k, name in enumerate(CURVE)}}
     values = {"gain_scale": 1 + value[:, 0], "threshold_offset_V": value[:, 2], "current_offset_A": offset}
     errors = {"gain_scale": se[:, 0], "threshold_offset_V": se[:, 2], "current_offset_A": offset_se}
     verdict = outcome.verdict
@@ -233,7 +248,7 @@ def _measured(cells: Integers, largest: float, outcome: CellOutcome, offset: Flo
 
 def _unmeasured(cells: Integers, offset: Floats, offset_se: Floats) -> CellResults:
     none, unknown = np.zeros(len(cells)), np.full(len(cells), np.inf)
-    names = ("threshold_offset_V", "gain_zero_S", *BENDS)
+    names = ("threshold_offset_V", "gain_zero_S", *CURVE)
     return CellResults(
         cells,
         {"gain_scale": none + 1, "current_offset_A": offset} | dict.fromkeys(names, none),

@@ -20,6 +20,7 @@ from jackfield_calibration.joint_estimator import (
     shared_covariance,
     with_shared_errors,
 )
+from jackfield_calibration.news import evidence, standing
 from jackfield_calibration.node_estimator import NodeFit
 from jackfield_calibration.reader import Reader
 from jackfield_calibration.shared import Shared, shared_precision
@@ -49,20 +50,31 @@ class CellCalibration:
     """Calibrates `cells` (indices in spec order, of one group) through `reader`, nodes known from `nodes`."""
 
     def __init__(
-        self, spec: BoardSpec, cells: Integers, nodes: NodeFit, reader: Reader, random: np.random.Generator
+        self,
+        spec: BoardSpec,
+        cells: Integers,
+        nodes: NodeFit,
+        reader: Reader,
+        random: np.random.Generator,
+        begin: Begin | None = None,
     ) -> None:
+        """`begin`: what cells share and what is usual among them, where that is known: it is not learned anew."""
         part = spec.group_of(int(cells[0]))
         self._spec, self._cells, self._nodes, self._reader, self._random = spec, cells, nodes, reader, random
         self._gain, self._threshold = part.parameters["gain"], part.parameters["threshold"]
-        self._law = CellLaw(part.law, self._gain.hi, part.output_limit_A)
+        self._law = CellLaw(part.law, self._gain, part.output_limit_A)
         tolerance = spec.tolerance
         self._limits = (tolerance.gain_lsb * self._gain.lsb, tolerance.threshold_lsb * self._threshold.lsb)
         self._repeats = recipe.repeats(spec, self._threshold.lsb, nodes.noise_V)
-        shared = Shared.start(spec, nodes, part.output_limit_A)
+        self._learns = begin is None
+        self._begin = begin or self._first(spec, nodes, part.output_limit_A)
+        self._blocks: list[CellBlock] = []
+
+    def _first(self, spec: BoardSpec, nodes: NodeFit, output_limit_A: float) -> Begin:
+        shared = Shared.start(spec, nodes, output_limit_A)
         prior = Prior.generous(self._gain.lsb / self._gain.hi, self._threshold.hi)
         still = torch.zeros(shared.size, dtype=torch.float64)
-        self._begin = Begin(prior, shared, shared_precision(nodes), still)
-        self._blocks: list[CellBlock] = []
+        return Begin(prior, shared, shared_precision(nodes), still)
 
     def run(self) -> CellOutcome:
         """All stages, verification, and a second one for the cells that the first leaves in doubt."""
@@ -72,11 +84,13 @@ class CellCalibration:
             self._blocks += [self._read(step, "set", self._cells, known) for step in stage]
             fit = self._fit(fit, noise)
             noise = fit.noise_V
+            self._reader.observer.stands(standing(self._spec, self._cells, fit, self._sound(fit).numpy()))
         assert fit is not None, "the recipe has stages"
         spread = shared_covariance(self._law, self._blocks, fit, self._begin, self._sound(fit))
         fit = with_shared_errors(self._law, self._blocks, fit, self._begin, spread)
         fit, more = self._more(fit, spread)
         verdict, extra = self._verify(fit)
+        verdict = verdict.where(self._sound(fit).numpy())
         shared = self._begin.shared.moved(self._begin.moved)
         reads = _reads(self._blocks) + more + extra
         shared_se = torch.sqrt(torch.diagonal(spread))
@@ -100,8 +114,8 @@ class CellCalibration:
         """Cells alone, then what they share, then cells again; the last stage refines once more."""
         start = self._begin.prior.mean.repeat(len(self._cells), 1) if fit is None else fit.value
         fitted = self._cells_alone(start, noise_V)
-        if len(self._blocks) == len(recipe.STAGES[0]):
-            return fitted  # two runs a cell cannot tell a node from its cells
+        if len(self._blocks) == len(recipe.STAGES[0]) or not self._learns:
+            return fitted  # three runs a cell cannot tell a node from its cells; a few cells teach nothing new of it
         last = len(self._blocks) == sum(len(stage) for stage in recipe.STAGES)
         sound = self._sound(fitted)
         self._begin = replace(self._begin, prior=self._begin.prior.learned(fitted, sound))
@@ -140,14 +154,15 @@ class CellCalibration:
         shared, known = self._begin.shared.moved(self._begin.moved), self._known(fit)
         blocks = [self._read(step, "verify", self._cells, known) for step in recipe.VERIFY]
         verdict = verify_cells(self._law, blocks, shared, fit, limits, rail_V)
+        self._reader.observer.verified(evidence(self._law, blocks, shared, fit, self._cells))
         reads = _reads(blocks)
         doubtful = np.flatnonzero(~verdict.good)
         if not len(doubtful):
             return verdict, reads
         rows = torch.from_numpy(doubtful)
         again = [self._read(step, "verify", self._cells[doubtful], known.of(doubtful)) for step in recipe.AGAIN]
-        both = [block.of(rows) for block in blocks] + again
-        second = verify_cells(self._law, both, shared, fit.of(rows), limits, rail_V)
+        # Judged by these alone: what was noisy in the first look would count again for having been noisy.
+        second = verify_cells(self._law, again, shared, fit.of(rows), limits, rail_V)
         reads[rows] += _reads(again)
         return verdict.replaced(doubtful, second), reads
 
@@ -159,7 +174,8 @@ class CellCalibration:
             blocks = [block.of(rows) for block in self._blocks]
             names = diagnose(self._law, blocks, shared, self._begin.prior, fit.of(rows))
             for row, name in zip(suspects, names, strict=True):
-                reason[row] = name or ("noisy" if verdict.uncertain[row] else "out_of_range")
+                restless = fit.chi2[row] > _SOUND * fit.chi2.median()  # its own runs contradict each other
+                reason[row] = name or ("noisy" if verdict.uncertain[row] or restless else "out_of_range")
         return reason
 
 

@@ -5,10 +5,15 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from jackfield.board import BENDS, BITS
 from jackfield_calibration.cell_model import CELL_PARAMETERS, CellLaw, partials_to_parameters, respond
 from jackfield_calibration.cell_runs import CellBlock, stacked
 from jackfield_calibration.gauss_newton import fit_each
 from jackfield_calibration.shared import Shared
+
+_ENOUGH_CELLS = 800  # for widths of a few percent
+_ROUNDS = 40
+_LEAST_WIDTH = 1e-5
 
 __all__ = ["CellFit", "Prior", "estimate_cells", "predict"]
 
@@ -23,18 +28,31 @@ class Prior:
     @classmethod
     def generous(cls, gain_lsb: float, threshold_V: float) -> "Prior":
         """Before anything is known: `gain_lsb` is one LSB over the largest gain, `threshold_V` the range."""
-        width = [0.5, gain_lsb, 0.3 * threshold_V, 0.03, *[1.5 * gain_lsb] * 4]
+        bits = [2.0 * gain_lsb * 2.0 ** (-number / 2) for number in range(BITS)]
+        width = [0.5, gain_lsb, 0.3 * threshold_V, 0.03, *[1.5 * gain_lsb] * len(BENDS), *bits]
         return cls(torch.zeros(len(width), dtype=torch.float64), torch.tensor(width, dtype=torch.float64))
 
     def learned(self, fit: "CellFit", sound: Tensor) -> "Prior":
-        """Width and mean of the weak parameters as the board's `sound` cells show them; scale and threshold stay."""
-        value, variance = fit.value[sound], torch.diagonal(fit.covariance[sound], dim1=1, dim2=2)
-        mean = value.mean(0)
-        spread = (value - mean).var(0)
-        # what a prior of this width leaves of the true spread: var(estimate) + mean posterior variance
-        width = torch.sqrt(spread + variance.mean(0)).clamp(min=1e-4)
+        """Width and mean of the weak parameters as the board's `sound` cells show them; scale and threshold stay.
+
+        The likeliest ones, by expectation and maximisation on the linearised fits, so that a family of curves which
+        the board's DACs do not have ends with no width, and one that they have does not lose its own to it.
+        """
+        rows = torch.nonzero(sound)[:, 0]
+        rows = rows[:: max(1, len(rows) // _ENOUGH_CELLS)]
+        precision = torch.linalg.inv(fit.covariance[rows])
+        data = precision - torch.diag(self.width**-2)
+        pull = (precision @ fit.value[rows, :, None])[..., 0] - self.mean * self.width**-2
         keep = torch.tensor([name in ("scale", "threshold") for name in CELL_PARAMETERS])
-        return Prior(torch.where(keep, self.mean, mean), torch.where(keep, self.width, width))
+        mean, width = self.mean, self.width
+        for _ in range(_ROUNDS):
+            covariance = torch.linalg.inv(data + torch.diag(width**-2))
+            value = (covariance @ (pull + mean * width**-2)[..., None])[..., 0]
+            centre = value.mean(0)
+            square = ((value - centre) ** 2).mean(0) + torch.diagonal(covariance, dim1=1, dim2=2).mean(0)
+            mean = torch.where(keep, self.mean, centre)
+            width = torch.where(keep, self.width, square.sqrt().clamp(min=_LEAST_WIDTH))
+        return Prior(mean, width)
 
 
 @dataclass(frozen=True)
@@ -80,29 +98,35 @@ def estimate_cells(
 
     With `learn` that noise is estimated anew from the residuals.
     """
-    measured, variance, usable = (stacked(blocks, name) for name in ("volts", "variance", "usable"))
+    measured, variance, usable, copies = (stacked(blocks, name) for name in ("volts", "variance", "usable", "copies"))
     mean, width = (value.expand_as(start) for value in (prior.mean, prior.width))
 
     def model(p: Tensor, rows: Tensor) -> tuple[Tensor, Tensor]:
         return predict(law, [block.of(rows) for block in blocks], shared, p)
 
-    fit = fit_each(model, measured, usable / (variance + noise_V**2), start, mean, width)
+    fit = fit_each(model, measured, usable / (variance + noise_V**2 / copies), start, mean, width)
+    found = len(width[0]) - (torch.diagonal(fit.covariance, dim1=1, dim2=2) / width**2).sum(1)
+    freedom = (usable.sum(1) - found).clamp(min=1)
     if learn:
-        noise_V = excess_noise(fit.residual, variance, usable)
-    chi2 = chi_square(fit.residual, variance + noise_V**2, usable)
+        noise_V = excess_noise(fit.residual * copies.sqrt(), variance * copies, usable, freedom)
+    chi2 = chi_square(fit.residual, variance + noise_V**2 / copies, usable, freedom)
     return CellFit(fit.value, fit.covariance, chi2, noise_V)
 
 
-def excess_noise(residual: Tensor, variance: Tensor, usable: Tensor) -> float:
-    """Standard deviation that residuals show beyond the scatter within slots, by the median over cells."""
+def excess_noise(residual: Tensor, variance: Tensor, usable: Tensor, freedom: Tensor) -> float:
+    """Standard deviation that residuals show beyond the scatter within slots, by the median over cells.
+
+    `freedom[cell]`: readings less what the data decide of the parameters (a prior decides the rest).
+    """
     count = usable.sum(1)
-    freedom = (count - 4).clamp(min=1)  # scale, threshold, offset and about one of the weak ones
     share = freedom / count.clamp(min=1)
     beyond = (usable * (residual**2 - variance * share[:, None])).sum(1) / freedom
-    return max(float(beyond[count > 4].median()), 1e-10) ** 0.5 if bool((count > 4).any()) else 1e-3
+    enough = count > 4
+    # the median of a chi^2 of n degrees of freedom lies about 2/(3 n) below its mean
+    low = 1 - 2 / (3 * freedom[enough].median()) if bool(enough.any()) else 1.0
+    return max(float(beyond[enough].median() / low), 1e-10) ** 0.5 if bool(enough.any()) else 1e-3
 
 
-def chi_square(residual: Tensor, variance: Tensor, usable: Tensor) -> Tensor:
+def chi_square(residual: Tensor, variance: Tensor, usable: Tensor, freedom: Tensor) -> Tensor:
     """Weighted squares a degree of freedom, `[cell]`."""
-    count = usable.sum(1)
-    return (usable * residual**2 / variance).sum(1) / (count - 4).clamp(min=1)
+    return (usable * residual**2 / variance).sum(1) / freedom

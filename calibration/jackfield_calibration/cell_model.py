@@ -1,15 +1,18 @@
 """Predicted readings of cell runs and their partials, through the physics' own law and solver.
 
-A cell's gain at a nominal gain n is n (1 + scale) + zero + the DAC's smooth bend, its threshold the nominal one
-plus an offset, and a current offset flows whatever the voltages. Partials are forward differences in float64:
-one more evaluation each, on whatever law the spec names.
+A cell's gain at a nominal gain n is n (1 + scale) + zero + the DAC's curve (smooth bends and bits that err), its
+threshold the nominal one plus an offset, and a current offset flows whatever the voltages. Partials are forward
+differences in float64: one more evaluation each, on whatever law the spec names.
 """
 
 from dataclasses import dataclass
+from functools import cache
 
+import numpy as np
 import torch
 from torch import Tensor
 
+from jackfield.board import BENDS, BITS, CodeScale, curve_terms
 from jackfield.physics import LAWS, Imperfection, cell_response
 from jackfield_calibration.cell_runs import CellBlock
 from jackfield_calibration.shared import Shared
@@ -17,16 +20,23 @@ from jackfield_calibration.shared import Shared
 __all__ = [
     "ALL_COLUMNS",
     "CELL_PARAMETERS",
+    "CURVE",
     "OWN_COLUMNS",
     "CellLaw",
-    "bends",
-    "gain_partials",
     "partials_to_parameters",
     "respond",
 ]
 
-CELL_PARAMETERS = ("scale", "zero", "threshold", "offset", "bend_2", "bend_3", "bend_4", "bend_5")
-"""Relative; over the largest gain; V; over the output limit; bends over the largest gain, at full scale."""
+CELL_PARAMETERS = (
+    "scale",
+    "zero",
+    "threshold",
+    "offset",
+    *(f"bend_{degree}" for degree in BENDS),
+    *(f"bit_{number + 1}" for number in range(BITS)),
+)
+"""Relative; over the largest gain; V; over the output limit; terms of the DAC's curve over the largest gain."""
+CURVE = slice(4, None)
 
 OWN_COLUMNS, ALL_COLUMNS = 3, 9
 _CHUNK = 1024  # cells at a time: the working set stays in cache
@@ -35,45 +45,39 @@ _STEP = 1e-6
 
 @dataclass(frozen=True)
 class CellLaw:
-    """The law of a group of cells and the scales of its parameters."""
+    """The law of a group of cells, its gain DAC and the scale of its currents."""
 
     name: str
-    largest_gain_S: float
+    gain: CodeScale
     output_limit_A: float
 
+    @property
+    def largest_gain_S(self) -> float:
+        """The unit of gains here."""
+        return self.gain.hi
 
-def bends(u: Tensor) -> Tensor:
-    """Shapes `[..., 4]` of a DAC's smooth non-linearity at nominal gain u (of the largest): Legendre 2 to 5.
+    def gain_partials(self, nominal_S: Tensor) -> Tensor:
+        """d(gain)/d(parameter) at the codes of nominal gains `[cell]`, over the largest gain, `[cell, parameter]`."""
+        lowest = float(self.gain.value(0))
+        return _gain_partials(self.gain)[torch.round((nominal_S - lowest) / self.gain.lsb).long()]
 
-    Over the whole range they have neither mean nor slope: those belong to zero and scale.
-    """
-    square = u**2
-    return torch.stack(
-        [
-            (3 * square - 1) / 2,
-            (5 * square - 3) * u / 2,
-            ((35 * square - 30) * square + 3) / 8,
-            ((63 * square - 70) * square + 15) * u / 8,
-        ],
-        dim=-1,
-    )
+
+@cache
+def _gain_partials(scale: CodeScale) -> Tensor:
+    """The same for all codes, `[code, parameter]`."""
+    u = torch.from_numpy(scale.value(np.arange(2**scale.bits)) / scale.hi)[:, None]
+    one, none = torch.ones_like(u), torch.zeros_like(u)
+    return torch.cat([u, one, none, none, torch.from_numpy(curve_terms(scale))], 1)
 
 
 def _effective(law: CellLaw, block: CellBlock, p: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    u = block.gain_S / law.largest_gain_S
-    gain = u * (1 + p[:, 0]) + p[:, 1] + (bends(u) * p[:, 4:]).sum(-1)
+    gain = block.gain_S / law.largest_gain_S + (law.gain_partials(block.gain_S) * p).sum(1)
     return gain, block.threshold_V + p[:, 2], p[:, 3]
-
-
-def gain_partials(u: Tensor) -> Tensor:
-    """d(gain)/d(parameter) at nominal gain u, both over the largest gain, `[cell, parameter]`."""
-    one, none = torch.ones_like(u)[:, None], torch.zeros_like(u)[:, None]
-    return torch.cat([u[:, None], one, none, none, bends(u)], 1)
 
 
 def partials_to_parameters(law: CellLaw, block: CellBlock) -> Tensor:
     """d(gain, threshold, offset)/d(parameter), `[cell, 3, parameter]`."""
-    gain = gain_partials(block.gain_S / law.largest_gain_S)
+    gain = law.gain_partials(block.gain_S)
     threshold, offset = torch.zeros_like(gain), torch.zeros_like(gain)
     threshold[:, 2], offset[:, 3] = 1.0, 1.0
     return torch.stack([gain, threshold, offset], 1)

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from jackfield.board import BoardSpec
+from jackfield_calibration.crosstalk import Crosstalk
 from jackfield_calibration.gauss_newton import fit_each
 from jackfield_calibration.node_routine import NodeRuns
 from jackfield_calibration.routine import Reading
@@ -21,6 +22,8 @@ from jackfield_calibration.routine import Reading
 __all__ = ["NODE_PARAMETERS", "NodeFit", "estimate_nodes"]
 
 Floats = NDArray[np.float64]
+
+_ROUNDS = 4
 
 NODE_PARAMETERS = ("preset_gain", "preset_offset_V", "leak_S", "node_offset_A", "trim_gain", "droop_per_s")
 """Columns of a node fit; leak, offset current and trim gain with the node's own capacitance as if nominal."""
@@ -30,7 +33,7 @@ NODE_PARAMETERS = ("preset_gain", "preset_offset_V", "leak_S", "node_offset_A", 
 class NodeFit:
     """`value` and `se` `[node, parameter]` in the order of NODE_PARAMETERS; `noise_V` of one read beyond `se`.
 
-    `covariance[node, 2, 2]` of preset gain and offset; `reads[node]`.
+    `covariance[node, 2, 2]` of preset gain and offset; `reads[node]`; `crosstalk` of the probes.
     """
 
     value: Floats
@@ -38,41 +41,48 @@ class NodeFit:
     covariance: Floats
     noise_V: float
     reads: NDArray[np.int64]
+    crosstalk: Crosstalk
 
     def column(self, name: str) -> Floats:
         """The values of one parameter, `[node]`."""
         return np.asarray(self.value[:, NODE_PARAMETERS.index(name)])
 
     def at_hold(self, reading: Reading) -> Floats:
-        """Volts `[input, node]` at HOLD: what was read, corrected for the droop until then."""
-        return np.asarray(reading.values * np.exp(self.column("droop_per_s") * reading.held_s))
+        """Volts `[input, node]` at HOLD: what was read, corrected for crosstalk and for the droop until then."""
+        return np.asarray(self.crosstalk.removed(reading) * np.exp(self.column("droop_per_s") * reading.held_s))
 
 
 def estimate_nodes(spec: BoardSpec, runs: Sequence[NodeRuns], readings: Sequence[Reading]) -> NodeFit:
-    """Fit every node to its readings; the noise of a read is estimated from the residuals."""
-    measured, slot_variance, usable = (
-        torch.from_numpy(np.concatenate(parts).T.copy())
-        for parts in zip(*((r.values, r.se**2, r.usable) for r in readings), strict=True)
-    )
-    usable &= torch.isfinite(measured) & torch.isfinite(slot_variance)
-    measured = torch.where(usable, measured, torch.zeros_like(measured))
-    slot_variance = torch.where(usable, slot_variance, torch.ones_like(slot_variance))
+    """Fit every node to its readings; the noise of a read and the crosstalk are estimated from the residuals."""
     model = _Model(spec, runs, readings)
     start, width = model.prior(spec)
-    extra = 1e-3**2
-    for _ in range(3):
+    crosstalk, extra = Crosstalk.none(spec.probe.count), 1e-3**2
+    for _ in range(_ROUNDS):
+        measured, slot_variance, usable = _stacked(readings, crosstalk)
         weight = usable / (slot_variance + extra)
         fit = fit_each(model, measured, weight, start, start, width)
         extra = _excess(fit.residual, slot_variance, usable, len(NODE_PARAMETERS))
+        _, partials = model(fit.value, torch.arange(len(fit.value)))
+        crosstalk, covariance = crosstalk.found(list(readings), fit.residual, weight, partials, fit.covariance)
     scale = model.scale.numpy()
-    se = np.sqrt(np.diagonal(fit.covariance.numpy(), axis1=1, axis2=2))
+    se = np.sqrt(np.diagonal(covariance.numpy(), axis1=1, axis2=2))
     return NodeFit(
         fit.value.numpy() * scale,
         se * scale,
-        fit.covariance[:, :2, :2].numpy(),
+        covariance[:, :2, :2].numpy(),
         float(np.sqrt(extra)),
         usable.sum(1).numpy(),
+        crosstalk,
     )
+
+
+def _stacked(readings: Sequence[Reading], crosstalk: Crosstalk) -> tuple[Tensor, Tensor, Tensor]:
+    """Volts without crosstalk, variance within the slot and whether they count, `[node, reading]`."""
+    columns = ([crosstalk.removed(r) for r in readings], [r.se**2 for r in readings], [r.usable for r in readings])
+    measured, variance, usable = (torch.from_numpy(np.concatenate(parts).T.copy()) for parts in columns)
+    usable &= torch.isfinite(measured) & torch.isfinite(variance)
+    nothing = torch.zeros_like(measured)
+    return torch.where(usable, measured, nothing), torch.where(usable, variance, nothing + 1), usable
 
 
 def _excess(residual: Tensor, slot_variance: Tensor, usable: Tensor, parameters: int) -> float:

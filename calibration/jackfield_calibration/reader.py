@@ -1,31 +1,27 @@
 """Readings through the journal: what is on disk is not read again, what is read is on disk before it is used."""
 
-from collections.abc import Callable
-
 import numpy as np
 
 from jackfield.board import BoardSpec, ConfigImage
 from jackfield.errors import CalibrationError
+from jackfield_calibration.observer import Observer
 from jackfield_calibration.plan import Plan
 from jackfield_calibration.routine import Bench, Journal, Reading, Routine, Setting, arrays_of
 
-__all__ = ["Progress", "Reader"]
-
-Progress = Callable[[str, int, int], None]
-"""Called with the name of the step, settings read so far and settings planned."""
+__all__ = ["Reader"]
 
 _RUNS_A_SETTING = 64  # split records and repeats after a clipped one
 
 
 class Reader:
-    """Makes settings on a bench and reads them, each once in the life of a run."""
+    """Makes settings on a bench and reads them, each once in the life of a run; `observer` hears of each."""
 
-    def __init__(self, bench: Bench, spec: BoardSpec, journal: Journal, plan: Plan, progress: Progress) -> None:
+    def __init__(self, bench: Bench, spec: BoardSpec, journal: Journal, plan: Plan, observer: Observer) -> None:
         self._bench = bench
         self._spec = spec
         self._journal = journal
         self._plan = plan
-        self._progress = progress
+        self.observer = observer
         self._applied: ConfigImage | None = None
         self.settings = 0
         self.reads = 0
@@ -51,7 +47,7 @@ class Reader:
             )
         self.settings += 1
         self.reads += setting.reads
-        self._progress(step, self.settings, max(self._plan.settings, self.settings))
+        self.observer.advanced(step, self.settings, max(self._plan.settings, self.settings), self.reads)
         return Reading.of(self._spec, setting.program, arrays)
 
     @property

@@ -72,7 +72,8 @@ class Reading:
     """Node voltages `[input, node]` of all nodes of the board (NaN where not scanned), volts at the reference.
 
     `se` from the scatter within a slot, `usable` where neither clipped nor railed; `held_s[node]` is the time
-    from HOLD to when the node was read (`jackfield.board.hold_times`). `ground` and `reference` are `[input, probe]`.
+    from HOLD to when the node was read (`jackfield.board.hold_times`). `ground` and `reference` are `[input, probe]`;
+    `scan` lists the nodes of each probe, slot after slot.
     """
 
     values: Floats
@@ -81,6 +82,7 @@ class Reading:
     held_s: Floats
     ground: Floats
     reference: Floats
+    scan: tuple[tuple[int, ...], ...]
 
     @classmethod
     def of(cls, spec: BoardSpec, program: RunProgram, arrays: Mapping[str, Array]) -> "Reading":
@@ -92,7 +94,7 @@ class Reading:
         bad = arrays["clipped"] | arrays["railed"] | ~np.isfinite(arrays["values_V"])
         usable[:, at] = ~bad
         held = hold_times(spec, program)
-        return cls(values, se, usable, held, arrays["ground_V"], arrays["reference_V"])
+        return cls(values, se, usable, held, arrays["ground_V"], arrays["reference_V"], program.scan)
 
 
 class Routine(ABC):

@@ -6,15 +6,20 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from jackfield.board import BoardSpec, Table
+from jackfield.board import BENDS, BITS, BoardSpec, Table
+from jackfield_calibration.crosstalk import Crosstalk
 from jackfield_calibration.node_estimator import NODE_PARAMETERS, NodeFit
 
-__all__ = ["CellResults", "board_table", "cell_tables", "node_tables", "probe_tables"]
+__all__ = ["CellResults", "board_table", "cell_tables", "crosstalk_table", "node_tables", "probe_tables"]
 
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 
-BENDS = ("gain_bend_2_S", "gain_bend_3_S", "gain_bend_4_S", "gain_bend_5_S")
+CURVE = (*(f"gain_bend_{k}_S" for k in BENDS), *(f"gain_bit_{k + 1}_S" for k in range(BITS)))
+"""Quantities of a gain DAC's curve, in the order of the fit."""
+
+
+_OVER_CAPACITANCE = ("leak_S", "node_offset_A", "trim_gain")
 
 
 @dataclass(frozen=True)
@@ -34,12 +39,12 @@ class CellResults:
 def cell_tables(spec: BoardSpec, results: CellResults) -> dict[str, Table]:
     """One table a quantity. A verification run tests the cell as a whole, so a cell's verdict stands in all.
 
-    The residual of the gain's zero and bends is that of the gain at full scale, the one of the current offset
+    The residual of the gain's zero and curve is that of the gain at full scale, the one of the current offset
     that of the threshold at half of full scale.
     """
     largest = spec.group_of(int(results.cells[0])).parameters["gain"].hi
     in_siemens, in_amperes = results.gain_residual * largest, results.threshold_residual_V * largest / 2
-    residual = dict.fromkeys(("gain_zero_S", *BENDS), in_siemens) | {
+    residual = dict.fromkeys(("gain_zero_S", *CURVE), in_siemens) | {
         "gain_scale": results.gain_residual,
         "threshold_offset_V": results.threshold_residual_V,
         "current_offset_A": in_amperes,
@@ -61,8 +66,10 @@ def node_tables(spec: BoardSpec, fit: NodeFit, again: NodeFit, ratio: Floats, ra
     tables = {}
     for name in NODE_PARAMETERS:
         at = NODE_PARAMETERS.index(name)
-        factor = ratio if name in ("leak_S", "node_offset_A", "trim_gain") else np.ones_like(ratio)
+        factor = ratio if name in _OVER_CAPACITANCE else np.ones_like(ratio)
         value, se = fit.value[:, at] * factor, fit.se[:, at] * factor
+        if factor is ratio:
+            se = np.hypot(se, fit.value[:, at] * ratio_se)
         residual, se_again = (again.value - fit.value)[:, at] * factor, again.se[:, at] * factor
         sure = np.maximum(se, se_again) <= limits[name] / 2
         good = sure & (np.abs(residual) <= limits[name])
@@ -115,6 +122,18 @@ def probe_tables(
         good = sure & (np.abs(residual) <= tolerance)
         tables[name] = Table(index, value, residual, se, reads, good, _reasons(good, sure))
     return tables
+
+
+def crosstalk_table(spec: BoardSpec, first: Crosstalk, again: Crosstalk, reads: int) -> Table:
+    """A row for each ordered pair of neighbouring probes, the one that sees the other first."""
+    pairs = sorted(first.share)
+    value, se = (np.array([column[pair] for pair in pairs]) for column in (first.share, first.se))
+    residual = np.array([again.share[pair] for pair in pairs]) - value
+    limit = spec.tolerance.probe_lsb * spec.nodes.preset.lsb / spec.nodes.rail_V[1]
+    sure = np.maximum(se, [again.se[pair] for pair in pairs]) <= limit / 2
+    good = sure & (np.abs(residual) <= limit)
+    index = tuple(f"{p + 1}-{q + 1}" for p, q in pairs)
+    return Table(index, value, residual, se, np.full(len(pairs), reads), good, _reasons(good, sure))
 
 
 def board_table(value: float, se: float, good: bool) -> Table:

@@ -11,6 +11,7 @@ from jackfield.board import BoardSpec, ConfigImage
 from jackfield_calibration.gauss_newton import fit_each
 from jackfield_calibration.node_estimator import NODE_PARAMETERS, estimate_nodes
 from jackfield_calibration.node_routine import NodeRoutine
+from jackfield_calibration.observer import Silent
 from jackfield_calibration.offset_routine import condition_offsets
 from jackfield_calibration.plan import Plan
 from jackfield_calibration.reader import Reader
@@ -49,7 +50,7 @@ def test_node_runs_find_presets_leak_offset_trim_and_droop(
     z, spread = [], []
     for seed in range(6):
         bench = make_bench(small_spec, profile, seed)
-        reader = Reader(bench, small_spec, _Forgetful(), Plan((), 1), lambda *args: None)
+        reader = Reader(bench, small_spec, _Forgetful(), Plan((), 1), Silent())
         routine = NodeRoutine(small_spec, "measure", 64, np.random.default_rng(seed))
         fit = estimate_nodes(small_spec, routine.runs, reader.read_all(routine))
         truth, ratio = bench.truth, bench.truth.capacitance_F / small_spec.nodes.capacitance_F

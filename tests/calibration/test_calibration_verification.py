@@ -12,6 +12,7 @@ from jackfield_calibration.cell_estimator import CellFit
 from jackfield_calibration.cell_model import CELL_PARAMETERS, CellLaw
 from jackfield_calibration.cell_routine import CellRoutine, Known
 from jackfield_calibration.node_estimator import NodeFit
+from jackfield_calibration.observer import Silent
 from jackfield_calibration.plan import Plan
 from jackfield_calibration.reader import Reader
 from jackfield_calibration.recipe import AGAIN, VERIFY
@@ -59,7 +60,7 @@ def verified(make_bench: Callable[..., Any], small_spec: BoardSpec) -> Any:
     step = torch.zeros(shared.size, dtype=torch.float64)
     step[: len(logs)] = torch.from_numpy(logs - logs.mean())
     step[-1] = part.output_limit_A / bench.truth.saturation_A * bench.gauge - shared.limit
-    reader = Reader(bench, small_spec, _Memory(), Plan((), 1), lambda *args: None)
+    reader = Reader(bench, small_spec, _Memory(), Plan((), 1), Silent())
     cells, random = np.arange(small_spec.cell_count), np.random.default_rng(4)
     known = Known(1 + fit.value[:, 0].numpy(), fit.value[:, 1].numpy() * law.largest_gain_S, bench.truth.threshold_V)
     blocks = []

@@ -119,7 +119,9 @@ def test_a_board_of_another_kind_or_id(jackfield: Jackfield, bench: Path, tmp_pa
 def test_an_image_corrected_for_another_board(
     jackfield: Jackfield, bench: Path, image: Path, sheet: Path, jf96: BoardSpec, tmp_path: Path
 ) -> None:
-    other = replace(CompiledCircuit.load(image, jf96), record_id="0000-0000:abc").save(tmp_path / "other.jfi")
+    made = {"board_id": "0000-0000", "spec_digest": jf96.digest}
+    corrected = replace(CompiledCircuit.load(image, jf96), record_id="0000-0000:abc", record=made)
+    other = corrected.save(tmp_path / "other.jfi")
     about = tomllib.loads(bench.read_text())["board"]["id"]
     _failed(jackfield("upload", other, "--bench", bench), "board 0000-0000", about, "calibrate")
     words = ("--input", sheet, "--output", tmp_path / "y.csv", "--bench", bench)

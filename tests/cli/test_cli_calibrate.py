@@ -69,7 +69,8 @@ def test_ctrl_c_keeps_what_was_read(
         asked.clear()
         resumed = jackfield(*_words(bench16, tmp_path), "--resume", folder, "--json")
     assert resumed.status == 0
-    assert len(asked) == 10 - 3  # nothing is read twice
+    planned = jackfield("calibrate", "--level", "nodes", "--bench", bench16, "--dry-run", "--json").values
+    assert len(asked) == planned["settings"] - 3  # nothing is read twice
     assert resumed.values["reads"] == resumed.values["planned_reads"]
 
 
@@ -77,3 +78,27 @@ def test_the_exchange_of_a_calibration_is_logged(jackfield: Jackfield, bench16: 
     assert jackfield(*_words(bench16, tmp_path), "--log-exchange").status == 0
     (folder,) = (tmp_path / "runs").iterdir()
     assert {"run.toml", "readings.sqlite", "link.jsonl", "visa.jsonl"} <= {path.name for path in folder.iterdir()}
+
+
+def test_a_dry_run_prints_the_plan_and_connects_nothing(
+    jackfield: Jackfield, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(*values: object, **options: object) -> object:
+        raise AssertionError("something was connected")
+
+    monkeypatch.setattr("jackfield.cli.calibration_run.open_bench", refused)
+    monkeypatch.chdir(tmp_path)
+    ran = jackfield("calibrate", "--bench", BENCH, "--dry-run")
+    assert ran.status == 0
+    assert "s on the bench" in ran.out
+    plan = jackfield("calibrate", "--bench", BENCH, "--dry-run", "--json").values
+    assert plan["settings"] == sum(step["settings"] for step in plan["steps"])
+    assert plan["bench_s"] > plan["board_s"] > 0
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_place_for_the_record_is_asked_for(jackfield: Jackfield, tmp_path: Path) -> None:
+    ran = jackfield("calibrate", "--bench", BENCH, "--runs", tmp_path)
+    assert ran.status == 1
+    assert "-o NAME.record" in ran.err
+    assert not list(tmp_path.iterdir())

@@ -22,6 +22,7 @@ SPOTS = {
     "compile": ("jackfield.compile.jfi.os.fsync", "compile {model} --board jf96 -o {new}.jfi"),
     "upload": ("jackfield.device.Jackfield1Board.apply", "upload {image} --bench {bench}"),
     "run": ("jackfield.bench.Bench.measure", "run {image} --input {sheet} --output {new}.csv --bench {bench}"),
+    "measure": ("jackfield.bench.Bench.measure", "measure --plan {plan} --bench {bench} --runs {runs}"),
     "calibrate": (
         "jackfield.bench.Bench.measure",
         "calibrate --level nodes -o {new}.record --runs {runs} --bench {bench}",
@@ -54,8 +55,9 @@ def test_ctrl_c(
 ) -> None:
     spot, words = SPOTS[verb]
     before = set(tmp_path.iterdir())
-    runs = tmp_path_factory.mktemp("runs")
-    line = words.format(bench=bench, model=model, image=image, sheet=sheet, new=tmp_path / "new", runs=runs)
+    runs, plan = tmp_path_factory.mktemp("runs"), tmp_path_factory.mktemp("plan") / "plan.toml"
+    plan.write_text('[read]\nquantities = ["node.1"]\n[[axes]]\nquantity = "node.1.preset"\nvalues = [0.1, 0.2]\n')
+    line = words.format(bench=bench, model=model, image=image, sheet=sheet, new=tmp_path / "new", runs=runs, plan=plan)
     with monkeypatch.context() as patched:
         patched.setattr(spot, _interrupted)
         ran = jackfield(*line.split())

@@ -69,7 +69,7 @@ def test_what_verification_found_counts_once(jf96: BoardSpec, make_record: Recor
     sigma = uncertainties(jf96, record)
     assert sigma["gain_scale"] == pytest.approx(0.02)
     assert sigma["gain_zero_S"] == pytest.approx(5e-8)
-    assert not sigma["gain_bend_2_S"].any()
+    assert not sigma["gain_curve_S"].any()
 
 
 def test_a_row_for_a_cell_that_does_not_exist_is_named(jf96: BoardSpec, make_record: Recorder) -> None:

@@ -1,14 +1,17 @@
+from typing import Any
+
 import numpy as np
 import pytest
 
 from jackfield.board import BoardSpec
-from jackfield.emulator.draws import DEFECTS, CellDraws, NodeDraws, ProbeDraws, draw_cells, inl_curve
+from jackfield.emulator.draws import DEFECTS, RATED, CellDraws, NodeDraws, Planted, ProbeDraws, draw_cells
+from jackfield.emulator.inl import FAMILIES, inl_shapes
 from jackfield.emulator.profiles import Profile
 from jackfield.emulator.randomness import Randomness
 
 
-def cells(spec: BoardSpec, profile: str, seed: int = 7, dead: int = 0) -> CellDraws:
-    return draw_cells(spec, Profile.of(spec, profile), Randomness(spec.name, profile, seed), dead)[0]
+def cells(spec: BoardSpec, profile: str, seed: int = 7, **planted: Any) -> CellDraws:
+    return draw_cells(spec, Profile.of(spec, profile), Randomness(spec.name, profile, seed), Planted(**planted))[0]
 
 
 @pytest.mark.parametrize("profile", ["modules", "cmos", "rough"])
@@ -23,21 +26,32 @@ def test_cells_spread_as_the_profile_says(jf96: BoardSpec, profile: str) -> None
     assert drawn.current_A.std() / group.output_limit_A == pytest.approx(s["cell_current_offset"], rel=0.04)
 
 
-def test_inl_is_smooth_of_the_right_size_and_neither_gain_nor_zero(jf96: BoardSpec) -> None:
-    gain, scale = cells(jf96, "cmos").parameters["gain"], jf96.groups[0].parameters["gain"]
-    x = np.linspace(-1, 1, 2001)
-    curves = np.array([inl_curve(terms[None], x) for terms in gain.inl[:500]]) / scale.lsb
-    assert np.sqrt(np.mean(curves**2)) == pytest.approx(jf96.statistics["cmos"]["gain_inl_lsb"], rel=0.1)
-    assert np.abs(curves.mean(axis=1)).max() < 0.02
-    assert np.abs((curves * x).mean(axis=1)).max() < 0.02
-    assert np.sum(np.diff(np.sign(curves)) != 0, axis=1).max() <= 5
+@pytest.mark.parametrize("family", FAMILIES)
+def test_inl_has_the_right_size_and_is_neither_gain_nor_zero(jf96: BoardSpec, family: str) -> None:
+    gain, scale = cells(jf96, "cmos", inl=family).parameters["gain"], jf96.groups[0].parameters["gain"]
+    codes = np.arange(1, 256)
+    curves = gain.inl @ inl_shapes(family, scale)[codes].T / scale.lsb
+    assert np.sqrt(np.mean(curves**2)) == pytest.approx(jf96.statistics["cmos"]["gain_inl_lsb"], rel=0.05)
+    assert np.abs(curves.mean(axis=1)).max() < 0.05
+    assert np.abs((curves * scale.value(codes) / scale.hi).mean(axis=1)).max() < 0.05
+    steps = np.abs(np.diff(curves, axis=1)).mean(axis=0)
+    assert (steps[127 - 1] > 10 * np.median(steps)) == (family == "binary")  # the major carry, codes 127 to 128
+
+
+def test_noisy_cells_and_stuck_switches_come_to_order(jf96: BoardSpec) -> None:
+    assert np.count_nonzero(cells(jf96, "ideal", noisy=3).defect == DEFECTS.index("noisy")) == 3
+    probes = [
+        ProbeDraws.draw(jf96, Profile.of(jf96, "ideal"), Randomness("jf96", "ideal", seed), 2).stuck for seed in (1, 2)
+    ]
+    assert [stuck.sum() for stuck in probes] == [2, 2]
+    assert not np.array_equal(*probes)
 
 
 def test_defects_come_at_their_rate_and_on_request(jf96: BoardSpec) -> None:
     counts = np.zeros(len(DEFECTS))
     for seed in range(20):
         counts += np.bincount(cells(jf96, "rough", seed).defect, minlength=len(DEFECTS))
-    assert counts[1:] == pytest.approx(20 * 8192 * 2e-3, rel=0.2)
+    assert counts[1 : 1 + RATED] == pytest.approx(20 * 8192 * 2e-3, rel=0.2)
     before, after = cells(jf96, "cmos"), cells(jf96, "cmos", dead=5)
     changed = np.flatnonzero(before.defect != after.defect)
     assert len(changed) == 5

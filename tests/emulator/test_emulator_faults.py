@@ -51,3 +51,7 @@ def test_answers_go_missing_late_or_short() -> None:
     assert len(answers(Faults(missing=0.2))) == pytest.approx(240, abs=25)
     assert len(answers(Faults(late=0.2))) == pytest.approx(240, abs=25)
     assert answers(Faults(truncated=0.2)).count(b"01234") == pytest.approx(60, abs=25)
+
+
+def test_an_instrument_falls_silent_in_the_middle() -> None:
+    assert answers(Faults(silent=7)) == [b"0123456789\n"] * 7

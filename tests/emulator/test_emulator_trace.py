@@ -16,7 +16,8 @@ def trace(jf16: BoardSpec) -> ProbeTrace:
         np.array([[0.0, 0.8, 0.0], [0.0, 0.4, 0.0]]),
         np.array([[0.0, 100.0, 0.0], [0.0, 0.0, 0.0]]),
     )
-    draws = ProbeDraws(np.array([1.1, 1.0]), np.array([0.02, 0.0]), np.array([[0.0, 0.01], [0.0, 0.0]]), 0.8)
+    none = np.zeros((2, 16), dtype=np.bool_)
+    draws = ProbeDraws(np.array([1.1, 1.0]), np.array([0.02, 0.0]), np.array([[0.0, 0.01], [0.0, 0.0]]), 0.8, none)
     return ProbeTrace(jf16, draws, Randomness("jf16", "cmos", 1), 0.0, "run 1", 60e-6, levels)
 
 

@@ -12,17 +12,27 @@ from jackfield.journal.readings import Readings
 
 def test_plain_sql_reads_the_numbers(tmp_path: Path) -> None:
     readings = Readings(tmp_path / "readings.sqlite")
-    readings.store("cells/0", {"volts": np.array([[1.5, -2.0]])})
+    readings.store("cells/0", {"values_V": np.array([[1.5, -2.0], [np.nan, 0.1]])})
     connection = sqlite3.connect(tmp_path / "readings.sqlite")
-    row = connection.execute(
-        "SELECT dtype, shape, data FROM arrays JOIN readings ON reading = id WHERE key = 'cells/0' AND name = 'volts'"
-    ).fetchone()
-    notes = connection.execute("SELECT text FROM notes WHERE name = 'schema'").fetchone()
+    (note,) = connection.execute("SELECT text FROM notes WHERE name = 'schema'").fetchone()
+    rows = connection.execute(note[note.index("SELECT") :]).fetchall()
     connection.close()
     readings.close()
-    assert row[:2] == ("float64", "1,2")
-    np.testing.assert_array_equal(np.frombuffer(row[2], dtype="<f8"), [1.5, -2.0])
-    assert "little endian" in notes[0]
+    assert rows == [("cells/0", 0, 1.5), ("cells/0", 1, -2.0), ("cells/0", 2, None), ("cells/0", 3, 0.1)]
+
+
+def test_every_number_comes_back_bit_by_bit(tmp_path: Path) -> None:
+    odd = np.array([0.1, 1 / 3, -0.0, 5e-324, 1.7976931348623157e308, np.nan, np.inf, -np.inf])
+    readings = Readings(tmp_path / "readings.sqlite")
+    readings.store("k", {"x": odd, "n": np.array([2**62, -1]), "b": np.array([[True], [False]]), "e": np.zeros((0, 3))})
+    found = readings.load("k")
+    readings.close()
+    assert found is not None
+    assert found["x"].tobytes() == odd.tobytes()
+    assert found["n"].tolist() == [2**62, -1]
+    assert found["b"].tolist() == [[True], [False]]
+    assert found["b"].dtype == np.bool_
+    assert found["e"].shape == (0, 3)
 
 
 def test_a_full_disk_loses_nothing_and_says_how_to_go_on(tmp_path: Path) -> None:

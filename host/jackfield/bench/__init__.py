@@ -1,6 +1,7 @@
 """Instruments behind VISA and what is read through them; the only room that imports pyvisa."""
 
 from jackfield.bench.bench import Bench, PlayingBoard, Wiring
+from jackfield.bench.bench_time import BenchTime
 from jackfield.bench.benchfile import (
     BenchFile,
     BoardEntry,
@@ -28,6 +29,7 @@ __all__ = [
     "Acquisition",
     "Bench",
     "BenchFile",
+    "BenchTime",
     "BoardEntry",
     "ChannelEntry",
     "ExchangeLog",

@@ -14,7 +14,7 @@ from jackfield.bench.voltmeter import AbstractVoltmeter
 from jackfield.board import BoardSpec, Measurement, RunProgram, Schedule, schedule
 from jackfield.errors import BoardError, DesignError, JackfieldError
 
-__all__ = ["Bench", "PlayingBoard", "Wiring"]
+__all__ = ["Bench", "PlayingBoard", "Wiring", "record_samples"]
 
 SAMPLES_PER_SLOT = 40
 SHORTEST_RECORD = 10_000  # samples: as quickly read as fewer, and a short batch is read more precisely
@@ -163,7 +163,7 @@ class Bench(Generic[BoardType]):
 
     def _inputs_a_record(self, program: RunProgram) -> int:
         most = self.digitizer.most_points
-        one, whole = (self._samples(schedule(self.spec, replace(program, count=n))) for n in (1, program.count))
+        one, whole = (_samples(schedule(self.spec, replace(program, count=n))) for n in (1, program.count))
         if one > most:
             raise DesignError(
                 f"one input takes {one} samples at {SAMPLES_PER_SLOT} a slot, the oscilloscope holds {most}; "
@@ -176,12 +176,8 @@ class Bench(Generic[BoardType]):
         plan = schedule(self.spec, program)
         start = -plan.slot_s
         stop = plan.total_s * (1 + CLOCK_MARGIN) + plan.slot_s
-        points = max(self._samples(plan), min(SHORTEST_RECORD, self.digitizer.most_points))
+        points = max(_samples(plan), min(SHORTEST_RECORD, self.digitizer.most_points))
         return Acquisition(start, stop, points, full_scale_V)
-
-    def _samples(self, plan: Schedule) -> int:
-        """Least number of samples for a plan, the slot in front of it and the slot after it."""
-        return int(np.ceil((plan.total_s / plan.slot_s * (1 + CLOCK_MARGIN) + 2) * SAMPLES_PER_SLOT))
 
     def _full_scales(self) -> list[float]:
         """Ranges to try, the first that should do, then one higher for each clipped record."""
@@ -215,3 +211,13 @@ class Bench(Generic[BoardType]):
         self.digitizer.wait(TRIGGER_PATIENCE_S)
         waveforms = self.digitizer.read()
         return [waveforms[channel] for channel in self._channels]
+
+
+def record_samples(spec: BoardSpec, program: RunProgram) -> int:
+    """Samples a channel that the record of `program` takes on an oscilloscope with room for it."""
+    return max(_samples(schedule(spec, program)), SHORTEST_RECORD)
+
+
+def _samples(plan: Schedule) -> int:
+    """Least number of samples for a plan, the slot in front of it and the slot after it."""
+    return int(np.ceil((plan.total_s / plan.slot_s * (1 + CLOCK_MARGIN) + 2) * SAMPLES_PER_SLOT))

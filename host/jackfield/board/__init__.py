@@ -3,6 +3,7 @@
 from jackfield.board.c_header import c_header
 from jackfield.board.canonical import canonical_json, to_toml
 from jackfield.board.cell import Cell
+from jackfield.board.dac import BENDS, BITS, curve_terms
 from jackfield.board.image import ConfigImage, delta
 from jackfield.board.measurement import Measurement
 from jackfield.board.parse import LAW_PARAMETERS
@@ -16,6 +17,8 @@ from jackfield.board.spec import BoardSpec
 from jackfield.board.statistics import STATISTICS
 
 __all__ = [
+    "BENDS",
+    "BITS",
     "LAW_PARAMETERS",
     "MODES",
     "QUANTITIES",
@@ -41,6 +44,7 @@ __all__ = [
     "Trigger",
     "c_header",
     "canonical_json",
+    "curve_terms",
     "delta",
     "hold_times",
     "schedule",

@@ -1,6 +1,7 @@
 """What calibration learned about one board, with provenance; as text, never a pickle."""
 
 import csv
+import hashlib
 import io
 import tomllib
 from collections.abc import Mapping
@@ -11,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jackfield.board.canonical import to_toml
+from jackfield.board.dac import BENDS, BITS
 from jackfield.errors import CalibrationError
 
 __all__ = ["QUANTITIES", "REASONS", "CalibrationRecord", "Table"]
@@ -20,7 +22,10 @@ REASONS = ("ok", "dead", "open", "stuck", "swapped", "out_of_range", "noisy", "p
 QUANTITIES: Mapping[str, str] = {
     "gain_scale": "cell gain over nominal, in the gauge",
     "gain_zero_S": "cell gain at code zero, S",
-    **{f"gain_bend_{k}_S": f"Legendre term {k} of the cell gain over the nominal range, S" for k in (2, 3, 4, 5)},
+    **{f"gain_bend_{k}_S": f"Legendre term {k} of the cell gain over the nominal range, S" for k in BENDS},
+    **{
+        f"gain_bit_{k + 1}_S": f"bit {k + 1} of the gain DAC, from the most significant, off by, S" for k in range(BITS)
+    },
     "threshold_offset_V": "cell threshold minus nominal, V",
     "current_offset_A": "cell current that flows whatever the voltages, A",
     "capacitance_ratio": "node capacitance over nominal, geometric mean 1",
@@ -32,9 +37,11 @@ QUANTITIES: Mapping[str, str] = {
     "droop_per_s": "relative loss of a held node a second",
     "probe_gain": "probe output over node voltage",
     "probe_offset_V": "probe output at analog ground, V",
+    "crosstalk": "share of the second probe's node in what the first shows, by probes `1-2`",
     "reference_V": "the board's reference at the test jack, V",
     "knee_V": "knee width of the cells, V",
     "saturation": "saturation current of the cells over their output limit",
+    "sentinel_V": "volts of the cell's sentinel when the record was made, V",
 }
 
 _HEADER = ["index", "value", "residual", "se", "reads", "good", "reason"]
@@ -95,6 +102,14 @@ class CalibrationRecord:
 
     provenance: Mapping[str, Any]
     tables: Mapping[str, Table]
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of all its files: a name for exactly this record."""
+        digest = hashlib.sha256()
+        for name, text in sorted(self.to_files().items()):
+            digest.update(f"{name}\n{text}\n".encode())
+        return digest.hexdigest()
 
     def to_files(self) -> dict[str, str]:
         """File name to text: `record.toml` and one CSV a quantity."""

@@ -20,6 +20,7 @@ VERBS = (
     "compile",
     "upload",
     "run",
+    "measure",
     "calibrate",
     "record",
     "evaluate",

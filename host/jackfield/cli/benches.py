@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from jackfield.compile import CompiledPasses
     from jackfield.device import AbstractBoard
 
-__all__ = ["board_name", "check_owner", "load_for", "opened_bench"]
+__all__ = ["board_name", "load_for", "opened_bench"]
 
 
 BENCH = "a bench file, or --bench 'emulator://jf96?profile=cmos&seed=7'"
@@ -45,27 +45,17 @@ def opened_bench(where: str, verb: str, runs: Path, log_exchange: bool) -> Itera
         yield bench
 
 
-def load_for(image: Path, board: "AbstractBoard") -> "CompiledPasses":
+def load_for(image: Path, board: "AbstractBoard", other_board: bool = False) -> "CompiledPasses":
     """What an image file holds, for this very board.
 
     Raises DesignError where it is for boards of another kind, CalibrationError where its codes were corrected
-    for another one of this kind.
+    by a record that must not be used on this one.
     """
     from jackfield.compile import CompiledPasses
 
     compiled = CompiledPasses.load(image, board.spec)
     if compiled.record_id:
-        check_owner(compiled.record_id.partition(":")[0], board)
+        from jackfield.cli.known_board import check_provenance
+
+        check_provenance(compiled.record, board, other_board)
     return compiled
-
-
-def check_owner(owner: str, board: "AbstractBoard") -> None:
-    """Raise CalibrationError where what is known about board `owner` is to be used on another."""
-    from jackfield.errors import CalibrationError
-
-    found = board.hello.board_id
-    if owner != found:
-        raise CalibrationError(
-            f"the record is that of board {owner}, board {found} is connected; "
-            f"calibrate {found} and compile with its record, or compile without one"
-        )

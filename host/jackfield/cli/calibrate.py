@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -12,15 +12,11 @@ from jackfield.cli.options import BenchPath, Json, LogExchange, RunsFolder, Verb
 from jackfield.cli.output import Output
 
 if TYPE_CHECKING:
-    from jackfield.bench import Bench
-    from jackfield.board import BoardSpec, CalibrationRecord, ConfigImage
-    from jackfield.device import AbstractBoard
+    from jackfield.board import CalibrationRecord
     from jackfield.journal import Run
     from jackfield_calibration import Plan
 
 __all__ = ["register"]
-
-BYTES_A_READ, BYTES_A_SETTING = 64, 8192  # of readings.sqlite, rounded up
 
 
 def register(app: typer.Typer) -> None:
@@ -29,13 +25,26 @@ def register(app: typer.Typer) -> None:
 
 
 def calibrate(
-    record: Annotated[Path, typer.Option("-o", "--output", metavar="NAME.record", help="Where the record goes.")],
+    record: Annotated[
+        Path | None,
+        typer.Option(
+            "-o",
+            "--output",
+            metavar="NAME.record",
+            help="Where the record goes; with --update it may be left out: the record itself is changed then.",
+        ),
+    ] = None,
     bench: BenchPath = "bench.toml",
     image: Annotated[
         Path | None, typer.Option(metavar="NAME.jfi", help="Only the cells that this image uses; else all.")
     ] = None,
     level: Annotated[str, typer.Option(help="cells, or nodes: presets, trims, leaks and offsets only.")] = "cells",
+    update: Annotated[
+        Path | None,
+        typer.Option(metavar="NAME.record", help="Bring this record up to date: measure again only what has moved."),
+    ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the settings that are measured.")] = 0,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the plan and end; nothing is connected.")] = False,
     resume: Annotated[Path | None, typer.Option(metavar="RUN", help="Go on with this run folder.")] = None,
     runs: RunsFolder = Path("runs"),
     log_exchange: LogExchange = False,
@@ -44,96 +53,41 @@ def calibrate(
 ) -> None:
     """Calibrate a board and write its record.
 
-    Prints the planned reads first. Every reading is on disk before it is used: after an interruption,
-    --resume goes on where it ended.
+    Prints the planned reads and the time on the bench first. Every reading is on disk before it is used: after an
+    interruption, --resume goes on where it ended.
     """
-    from jackfield.cli.files import vacant
-    from jackfield.journal import save_record
-    from jackfield_calibration import calibrate as measure
+    from jackfield.cli.calibration_run import Asked, opened, planned_for, recorded
+    from jackfield.cli.live import live_view
+    from jackfield.cli.record import load
+    from jackfield.journal import replace_record, save_record
 
     output = Output(as_json)
-    vacant(record, "a record")
-    with _opened(bench, image, {"level": level, "seed": seed}, resume, runs, log_exchange) as (opened, run, used, plan):
+    base = None if update is None else load(update)
+    asked = Asked(level, seed, image, base)
+    if dry_run:
+        _print_plan(output, planned_for(bench, asked))
+        return
+    _check_place(record, update)
+    with opened(bench, asked, resume, runs, log_exchange) as (connected, run, plan):
         output.say(f"board {run.details['board_id']}, run folder {run.folder}\n{plan}")
-        with _resumable(output, run), output.progress("calibrating") as advance:
-            found = measure(
-                opened,
-                opened.spec,
-                run,
-                seed=seed,
-                image=used,
-                level=level,
-                provenance=_provenance(run.details),
-                progress=lambda step, done, planned: advance(done, planned),
-            )
-            save_record(found, record)
+        with _resumable(output, run), live_view(output, "calibrating") as view:
+            found = recorded(connected, run, asked, view)
+            if record is not None:
+                save_record(found, record)
+            elif update is not None and base is not None:
+                replace_record(update, base, found)
         folder = run.folder
-    _print(output, found, record, folder)
+    _print(output, found, record or update, folder)
 
 
-@contextmanager
-def _opened(
-    where: str, image: Path | None, asked: dict[str, Any], resume: Path | None, runs: Path, log_exchange: bool
-) -> "Iterator[tuple[Bench[AbstractBoard], Run, ConfigImage | None, Plan]]":
-    """Bench, run folder, image and plan. To log the exchange too the board is asked who it is beforehand."""
-    from jackfield.session import open_bench
-    from jackfield_calibration import make_plan
+def _check_place(record: Path | None, update: Path | None) -> None:
+    from jackfield.cli.files import vacant
+    from jackfield.errors import DesignError
 
-    with open_bench(where) as bench:
-        used = _image(image, bench.spec)
-        plan = make_plan(bench.spec, image=used, level=asked["level"])
-        run = _run(bench, used, asked, plan, resume, runs)
-        if not log_exchange:
-            with run:
-                yield bench, run, used, plan
-            return
-    with run, open_bench(where, log_folder=run.folder) as bench:
-        yield bench, run, used, plan
-
-
-def _image(image: Path | None, spec: "BoardSpec") -> "ConfigImage | None":
-    from jackfield.compile import CompiledCircuit
-
-    return None if image is None else CompiledCircuit.load(image, spec).image
-
-
-def _run(
-    bench: "Bench[AbstractBoard]",
-    image: "ConfigImage | None",
-    asked: dict[str, Any],
-    plan: "Plan",
-    resume: Path | None,
-    runs: Path,
-) -> "Run":
-    from jackfield import __version__
-    from jackfield.journal import Run
-
-    hello, spec = bench.board.hello, bench.spec
-    asked = asked | {"board_id": hello.board_id, "spec_digest": spec.digest}
-    asked |= {"image": "" if image is None else image.digest(spec)}
-    if resume is not None:
-        run = Run.open(resume)
-        try:
-            run.check_details(asked)
-        except BaseException:
-            run.close()
-            raise
-        return run
-    temperature = bench.board.status().temperature_C
-    details = {name: value for name, value in asked.items() if name != "board_id"}
-    details |= {"firmware": hello.firmware, "instruments": "; ".join(bench.identities)}
-    details |= {
-        "temperature_C": "unknown" if temperature is None else temperature,
-        "software": f"jackfield {__version__}",
-    }
-    needed = plan.reads * BYTES_A_READ + plan.settings * BYTES_A_SETTING
-    return Run.create(runs, "calibrate", hello.board_id, details=details, needed_bytes=needed)
-
-
-def _provenance(details: dict[str, Any]) -> dict[str, Any]:
-    """Where the record comes from, as the run folder says: the same whether it was resumed or not."""
-    names = ("board_id", "started_utc", "firmware", "instruments", "temperature_C", "software", "image")
-    return {name: details[name] for name in names}
+    if record is not None:
+        vacant(record, "a record")
+    elif update is None:
+        raise DesignError("no place for the record is given; name one with -o NAME.record")
 
 
 @contextmanager
@@ -145,13 +99,31 @@ def _resumable(output: Output, run: "Run") -> Iterator[None]:
         raise
 
 
-def _print(output: Output, found: "CalibrationRecord", record: Path, folder: Path) -> None:
+def _print_plan(output: Output, plan: "Plan") -> None:
+    output.say(str(plan))
+    output.result(
+        {
+            "steps": [step.__dict__ for step in plan.steps],
+            "settings": plan.settings,
+            "reads": plan.reads,
+            "reads_per_parameter": plan.reads_per_parameter,
+            "board_s": plan.board_s,
+            "bench_s": plan.bench_s,
+        }
+    )
+
+
+def _print(output: Output, found: "CalibrationRecord", record: Path | None, folder: Path) -> None:
     from jackfield.cli.record import QUANTITY_COLUMNS, failing, reasons, spread_rows, summary
 
     output.table("", QUANTITY_COLUMNS, spread_rows(found))
     output.table("not good", ("reason", "how many", "for instance", "quantities"), reasons(found))
-    reads = found.provenance["reads"]
-    output.say(f"{record}: {reads} reads, {found.provenance['reads_per_parameter']:.1f} a parameter")
+    reads, update = found.provenance["reads"], found.provenance.get("update")
+    if update is None:
+        output.say(f"{record}: {reads} reads, {found.provenance['reads_per_parameter']:.1f} a parameter")
+    else:
+        moved = ", ".join(update["moved"]) or "nothing"
+        output.say(f"{record}: {update['sentinels']} cells looked at, moved: {moved}; {reads} reads")
     output.result(
         {
             "record": record,
@@ -159,6 +131,7 @@ def _print(output: Output, found: "CalibrationRecord", record: Path, folder: Pat
             "board_id": found.provenance["board_id"],
             "planned_reads": found.provenance["planned_reads"],
             "reads": reads,
+            "moved": None if update is None else update["moved"],
             "quantities": {name: summary(table) for name, table in found.tables.items()},
             "failing": len(failing(found)),
         }

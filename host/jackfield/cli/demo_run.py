@@ -12,6 +12,7 @@ from jackfield import __version__
 from jackfield.bench import Bench
 from jackfield.board import BoardSpec, CalibrationRecord
 from jackfield.cli.evaluation import asked, model_outputs
+from jackfield.cli.live import live_view
 from jackfield.cli.models import compiled_for, trained_for
 from jackfield.cli.output import Output
 from jackfield.compile import CompiledCircuit, twin
@@ -148,7 +149,7 @@ def _calibrated(
         "instruments": "; ".join(bench.identities),
         "software": f"jackfield {__version__}",
     }
-    with output.progress("calibrating") as advance:
+    with live_view(output, "calibrating") as view:
         record = calibrate(
             bench,
             bench.spec,
@@ -156,7 +157,7 @@ def _calibrated(
             seed=seed,
             image=raw.image,
             provenance=provenance,
-            progress=lambda step, done, planned: advance(done, planned),
+            observer=view,
         )
     save_record(record, run.folder / "board.record")
     output.say(f"calibrated with {record.provenance['reads']} reads")

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from jackfield.cli.guard import guarded
+from jackfield.cli.known_board import OtherBoard, check_bench
 from jackfield.cli.options import BenchPath, Json, LogExchange, ModelFolder, RunsFolder, Verbose
 from jackfield.cli.output import Output
 
@@ -27,6 +28,7 @@ def evaluate(
     ] = None,
     inputs: Annotated[int | None, typer.Option(min=1, help="Only so many of the held-out inputs.")] = None,
     bench: BenchPath = "bench.toml",
+    other_board: OtherBoard = False,
     runs: RunsFolder = Path("runs"),
     log_exchange: LogExchange = False,
     as_json: Json = False,
@@ -37,7 +39,7 @@ def evaluate(
     Prints the accuracy with its Wilson 95 % interval, the output error against the rounded model, and
     measured minus predicted voltages in standard errors.
     """
-    from jackfield.cli.benches import check_owner, load_for, opened_bench
+    from jackfield.cli.benches import load_for, opened_bench
     from jackfield.cli.evaluation import evaluation
     from jackfield.cli.files import existing
     from jackfield.cli.handing_over import say_costs
@@ -50,8 +52,13 @@ def evaluate(
     with opened_bench(bench, "evaluate", runs, log_exchange) as opened:
         checkpoint = model_for(model, opened.spec)
         if known is not None:
-            check_owner(str(known.provenance["board_id"]), opened.board)
-        compiled = load_for(image, opened.board) if image else compiled_for(checkpoint, opened.spec, known)
+            check_bench(known.provenance, opened, other_board, output)
+        if image is not None:
+            compiled = load_for(image, opened.board, other_board)
+            if compiled.record_id and known is None:
+                check_bench(compiled.record, opened, other_board, output)
+        else:
+            compiled = compiled_for(checkpoint, opened.spec, known)
         with output.progress("measuring") as advance:
             found = evaluation(opened, checkpoint, compiled, known, inputs, advance)
     for rung in found.rungs:

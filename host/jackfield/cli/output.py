@@ -3,7 +3,7 @@
 import json
 import math
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import typer
 
 if TYPE_CHECKING:
+    from rich.console import RenderableType
     from rich.progress import Progress
 
 __all__ = ["Advance", "Output", "print_json"]
@@ -65,17 +66,26 @@ class Output:
             print_json(values)
 
     @contextmanager
-    def progress(self, what: str) -> Iterator[Advance]:
-        """A bar with the time left, on stderr and only on a terminal; call the yielded function as it goes."""
+    def progress(self, what: str, below: "Callable[[], RenderableType] | None" = None) -> Iterator[Advance]:
+        """A bar with the time left, on stderr and only on a terminal; call the yielded function as it goes.
+
+        What `below` returns is drawn under the bar, anew each time.
+        """
         if not sys.stderr.isatty():
             yield lambda done, total: None
             return
         from rich.console import Console
         from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
+        class Bar(Progress):
+            def get_renderables(self) -> "Iterable[RenderableType]":
+                yield self.make_tasks_table(self.tasks)
+                if below is not None:
+                    yield below()
+
         columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:>3.0f} %"))
         console = Console(stderr=True)
-        bar = Progress(*columns, TimeRemainingColumn(), console=console, transient=True, redirect_stdout=False)
+        bar = Bar(*columns, TimeRemainingColumn(), console=console, transient=True, redirect_stdout=False)
         task = bar.add_task(what, total=None)
         with bar:
             self._bar = bar

@@ -1,4 +1,4 @@
-"""`jackfield record`: what a calibration found."""
+"""`jackfield record`: what a calibration found, and what becomes of it."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,28 +13,47 @@ from jackfield.cli.output import Output
 if TYPE_CHECKING:
     from jackfield.board import CalibrationRecord, Table
 
-__all__ = ["QUANTITY_COLUMNS", "failing", "load", "reasons", "register", "spread_rows", "summary"]
+__all__ = [
+    "DIGITS",
+    "QUANTITY_COLUMNS",
+    "RecordFolder",
+    "failing",
+    "load",
+    "reasons",
+    "register",
+    "spread_rows",
+    "summary",
+]
 
 RecordFolder = Annotated[Path, typer.Argument(metavar="NAME.record", help="A record that `jackfield calibrate` wrote.")]
 MOST_SHOWN = 20
 MOST_NAMED = 6
 MOST_QUANTITIES = 2
+DIGITS = 16  # of a digest, as shown and as named in a record's history
 QUANTITY_COLUMNS = ("quantity", "mean", "spread", "worst residual", "good")
 
 
 def register(app: typer.Typer) -> None:
     """Add the verb to `app`."""
-    group = typer.Typer(no_args_is_help=True, help="Show a calibration record.")
-    group.callback()(lambda: None)  # keeps `show` a word of its own while it is the only one
+    from jackfield.cli import record_change
+
+    group = typer.Typer(no_args_is_help=True, help="Show, compare, combine and take back calibration records.")
     group.command("show")(guarded(show))
+    for verb in (record_change.diff, record_change.apply, record_change.rollback):
+        group.command(verb.__name__)(guarded(verb))
     app.add_typer(group, name="record")
 
 
 def show(record: RecordFolder, as_json: Json = False, verbose: Verbose = False) -> None:
     """Show a record: where it comes from, its quantities, its failing cells."""
+    from jackfield.journal import record_history
+
     output = Output(as_json)
     loaded = load(record)
-    output.table(str(record), ("", ""), [(name, _flat(value)) for name, value in loaded.provenance.items()])
+    said = [(name, _flat(name, value)) for name, value in loaded.provenance.items()]
+    before = record_history(record)
+    said += [("held before", ", ".join(before))] if before else []
+    output.table(str(record), ("", ""), [("digest", loaded.digest[:DIGITS]), *said])
     output.table("quantities", QUANTITY_COLUMNS, spread_rows(loaded))
     bad = failing(loaded)
     rows = _places(bad)
@@ -45,6 +64,8 @@ def show(record: RecordFolder, as_json: Json = False, verbose: Verbose = False) 
     output.result(
         {
             "record": record,
+            "digest": loaded.digest,
+            "history": list(before),
             "provenance": loaded.provenance,
             "quantities": {name: summary(table) for name, table in loaded.tables.items()},
             "failing": [{"quantity": name, "index": index, "reason": reason} for name, index, reason in bad],
@@ -107,8 +128,10 @@ def _few(words: Sequence[str], most: int) -> str:
     return ", ".join(words[:most]) + more
 
 
-def _flat(value: object) -> object:
+def _flat(name: str, value: object) -> object:
     """A table of provenance on one line."""
+    if name == "fingerprint" and isinstance(value, dict):
+        return f"of {len(value['cells'])} cells"
     return ", ".join(f"{name} {item}" for name, item in value.items()) if isinstance(value, dict) else value
 
 

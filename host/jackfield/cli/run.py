@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from jackfield.cli.guard import guarded
+from jackfield.cli.known_board import OtherBoard, check_bench
 from jackfield.cli.options import BenchPath, ImageFile, Json, LogExchange, RunsFolder, Verbose
 from jackfield.cli.output import Output
 
@@ -28,6 +29,7 @@ def run(
     inputs: InputSheet,
     outputs: OutputSheet,
     bench: BenchPath = "bench.toml",
+    other_board: OtherBoard = False,
     runs: RunsFolder = Path("runs"),
     log_exchange: LogExchange = False,
     as_json: Json = False,
@@ -36,7 +38,8 @@ def run(
     """Run inputs on the board and write the output voltages.
 
     Each line of the output holds volts and standard errors of the output nodes, and what is wrong with it:
-    ok, clipped (instrument at its limit) or railed (node at its rail).
+    ok, clipped (instrument at its limit) or railed (node at its rail). An image that was corrected by a record runs
+    on the board of that record only: its fingerprint is read first.
     """
     import numpy as np
 
@@ -50,7 +53,9 @@ def run(
     existing(inputs, "a CSV file with one input a line")
     new_file(outputs, "a sheet of outputs")
     with opened_bench(bench, "run", runs, log_exchange) as opened:
-        compiled = load_for(image, opened.board)
+        compiled = load_for(image, opened.board, other_board)
+        if compiled.record_id:
+            check_bench(compiled.record, opened, other_board, output)
         x = read_inputs(inputs, compiled.inputs, compiled.volts_per_unit)
         with output.progress("running") as advance:
             measured = play(opened, compiled, x, advance).measured

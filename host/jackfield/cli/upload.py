@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from jackfield.cli.guard import guarded
+from jackfield.cli.known_board import OtherBoard, check_bench
 from jackfield.cli.options import BenchPath, Emulator, ImageFile, Json, LogExchange, Port, RunsFolder, Verbose
 from jackfield.cli.output import Output
 
 if TYPE_CHECKING:
+    from jackfield.bench import Bench
     from jackfield.device import AbstractBoard, CommitReport
 
 __all__ = ["register"]
@@ -30,6 +32,7 @@ def upload(
     keep: Annotated[
         bool, typer.Option("--keep", help="Write it into flash, too: the board starts from it. Flash wears out.")
     ] = False,
+    other_board: OtherBoard = False,
     runs: RunsFolder = Path("runs"),
     log_exchange: LogExchange = False,
     as_json: Json = False,
@@ -38,13 +41,16 @@ def upload(
     """Upload an image and read it back.
 
     The board has the image in RAM and is left safe: a safe board keeps its configuration. With --keep it has it
-    after the next power-up, too.
+    after the next power-up, too. An image that was corrected by a record goes to the board of that record only; over
+    a bench its fingerprint is read first, over a port its id alone is compared.
     """
     from jackfield.cli.benches import load_for
 
     output = Output(as_json)
-    with _board(port, emulator or bench, runs, log_exchange) as board:
-        compiled = load_for(image, board).only
+    with _connected(port, emulator or bench, runs, log_exchange) as (board, whole):
+        compiled = load_for(image, board, other_board).only
+        if compiled.record_id and whole is not None:
+            check_bench(compiled.record, whole, other_board, output)
         report = board.apply(compiled.image)
         kept = board.commit() if keep else None
         board_id = board.hello.board_id
@@ -63,15 +69,17 @@ def _of(kept: "CommitReport | None") -> dict[str, object]:
 
 
 @contextmanager
-def _board(port: str, where: str, runs: Path, log_exchange: bool) -> Iterator["AbstractBoard"]:
-    """The board alone where a port is named, else the one on the bench: no instrument is needed for an upload."""
+def _connected(
+    port: str, where: str, runs: Path, log_exchange: bool
+) -> Iterator[tuple["AbstractBoard", "Bench[AbstractBoard] | None"]]:
+    """The board, and its bench unless a port is named: no instrument is needed for an upload alone."""
     if port:
         from jackfield.session import open_board
 
         with open_board(port) as board:
-            yield board
+            yield board, None
         return
     from jackfield.cli.benches import opened_bench
 
     with opened_bench(where, "upload", runs, log_exchange) as bench:
-        yield bench.board
+        yield bench.board, bench

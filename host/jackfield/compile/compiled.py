@@ -1,7 +1,8 @@
 """A circuit ready for a board."""
 
+import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
@@ -25,8 +26,9 @@ class CompiledCircuit:
 
     `inputs` and `outputs` are node numbers; `program` scans the outputs, shared out over the probes in order.
     `preset_gain` and `preset_offset_V` `[node]` are the corrections of the preset DACs, `droop_per_s` `[node]` that
-    of what is read late; `record_id` names the record they and the codes come from, "" for none. `placement` and
-    `report` are None where the circuit was loaded from a file, which holds only what a board needs.
+    of what is read late; `record_id` names the record they and the codes come from, "" for none, and `record` is what
+    that one's provenance says of the board (id, spec digest, time, temperature, fingerprint), empty for none.
+    `placement` and `report` are None where the circuit was loaded from a file, which holds only what a board needs.
     """
 
     spec: BoardSpec
@@ -39,6 +41,7 @@ class CompiledCircuit:
     preset_offset_V: NDArray[np.float64]
     droop_per_s: NDArray[np.float64]
     record_id: str
+    record: Mapping[str, Any] = field(default_factory=dict)
     placement: Placement | None = None
     report: QuantisationReport | None = None
 
@@ -98,6 +101,7 @@ class CompiledCircuit:
             "spec_digest": self.spec.digest,
             "image_digest": self.image.digest(self.spec),
             "record": self.record_id,
+            "record_provenance": json.dumps(dict(self.record)),
             "volts_per_unit": self.scaling.volts_per_unit,
             "seconds_per_unit": list(self.scaling.seconds_per_unit),
             "steps": [list(step) for step in self.program.steps],
@@ -161,4 +165,5 @@ def _from_header(header: Mapping[str, Any], spec: BoardSpec) -> dict[str, Any]:
         "inputs": tuple(int(node) for node in header["inputs"]),
         "outputs": tuple(int(node) for node in header["outputs"]),
         "record_id": header["record"],
+        "record": json.loads(header["record_provenance"]),
     }

@@ -1,6 +1,5 @@
 """compile_circuit: from a circuit, a board spec and perhaps a record to an image and its program."""
 
-import hashlib
 from collections.abc import Sequence
 
 import numpy as np
@@ -69,9 +68,16 @@ def compile_circuit(
         preset_offset_V=known.preset_offset_V,
         droop_per_s=known.droop_per_s,
         record_id="" if record is None else record_id(record),
+        record={} if record is None else {name: record.provenance[name] for name in _KEPT if name in record.provenance},
         placement=placement,
         report=report,
     )
+
+
+_KEPT = (
+    "board_id", "spec_digest", "started_utc", "temperature_C", "valid_days", "valid_K", "fingerprint",
+)  # fmt: skip
+"""What an image keeps of its record's provenance: enough to know, without the record, where it may be used."""
 
 
 def _place_on_known(
@@ -98,8 +104,5 @@ def _program(slices: tuple[LoweredSlice, ...], scaling: Scaling, spec: BoardSpec
 
 
 def record_id(record: CalibrationRecord) -> str:
-    """A name for exactly this record: the board's id and the start of a digest of all its files."""
-    digest = hashlib.sha256()
-    for name, text in sorted(record.to_files().items()):
-        digest.update(f"{name}\n{text}\n".encode())
-    return f"{record.provenance['board_id']}:{digest.hexdigest()[:16]}"
+    """A name for exactly this record: the board's id and the start of its digest."""
+    return f"{record.provenance['board_id']}:{record.digest[:16]}"

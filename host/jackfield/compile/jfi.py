@@ -21,6 +21,7 @@ _COMMON = {
     "spec": str,
     "spec_digest": str,
     "record": str,
+    "record_provenance": str,
     "volts_per_unit": float,
     "preset_gain": list,
     "preset_offset_V": list,

@@ -1,9 +1,9 @@
 """More slices than a board has banks: several passes, the host carrying the node voltages between them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 import torch
@@ -68,6 +68,11 @@ class CompiledPasses:
     def record_id(self) -> str:
         """The record that codes and corrections come from, "" for none."""
         return self.passes[0].record_id
+
+    @property
+    def record(self) -> Mapping[str, Any]:
+        """What that record's provenance says of the board, empty for none."""
+        return self.passes[0].record
 
     @property
     def report(self) -> QuantisationReport | None:

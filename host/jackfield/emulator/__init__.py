@@ -5,6 +5,7 @@ It reads images and speaks instrument dialects by its own code, so that host and
 
 from jackfield.emulator.analog import AnalogBoard
 from jackfield.emulator.digital import DigitalBoard
+from jackfield.emulator.draws import Planted
 from jackfield.emulator.faults import Faults
 from jackfield.emulator.meter import Meter
 from jackfield.emulator.process import EmulatorOptions, main, serve
@@ -19,6 +20,7 @@ __all__ = [
     "EmulatorOptions",
     "Faults",
     "Meter",
+    "Planted",
     "Scope",
     "Settings",
     "main",

@@ -7,8 +7,8 @@ import torch
 from numpy.typing import NDArray
 
 from jackfield.board import BoardSpec, RunProgram, Schedule, schedule
-from jackfield.emulator.draws import NodeDraws, ProbeDraws, draw_cells
-from jackfield.emulator.drift import NOMINAL_C, Drift
+from jackfield.emulator.draws import DEFECTS, NodeDraws, Planted, ProbeDraws, draw_cells
+from jackfield.emulator.drift import NOMINAL_C, STILL, Drift, Moved
 from jackfield.emulator.plant import Plant, steps_for
 from jackfield.emulator.profiles import Profile
 from jackfield.emulator.randomness import Randomness
@@ -19,6 +19,9 @@ from jackfield.physics import Circuit, EdgeSet, Imperfection, Slice, integrate
 __all__ = ["AnalogBoard"]
 
 Floats = NDArray[np.float64]
+
+NOTHING = Planted()
+NOISY_V = 0.02  # rms step that a noisy cell gives both its nodes in a run
 
 
 class AnalogBoard:
@@ -36,19 +39,20 @@ class AnalogBoard:
         *,
         temperature_C: float = NOMINAL_C,
         clock_s: float = 0.0,
-        dead: int = 0,
+        planted: Planted = NOTHING,
+        moved: Moved = STILL,
         listener: Callable[[ProbeTrace], None] = lambda trace: None,
     ) -> None:
         self.spec = spec
         self.randomness = Randomness(spec.name, profile, seed)
         self.profile = Profile.of(spec, profile)
-        self.probes = ProbeDraws.draw(spec, self.profile, self.randomness)
+        self.probes = ProbeDraws.draw(spec, self.profile, self.randomness, planted.stuck_probes)
         self.plant = Plant(
             spec,
             self.profile,
-            draw_cells(spec, self.profile, self.randomness, dead),
+            draw_cells(spec, self.profile, self.randomness, planted),
             NodeDraws.draw(spec, self.profile, self.randomness),
-            Drift(self.profile, self.randomness, temperature_C),
+            Drift(self.profile, self.randomness, temperature_C, moved),
         )
         self.time_s = clock_s
         self.listener = listener
@@ -165,7 +169,7 @@ class AnalogBoard:
     def _held(self, program: RunProgram, plan: Schedule, states: Floats) -> ProbeTrace:
         last = states[-1]
         noise = self.randomness.normals(f"node noise {self.key}", last.size).reshape(last.shape)
-        held = last + self.profile.node_noise_V * noise
+        held = last + self.profile.node_noise_V * noise + self._restless(program, len(last))
         slots = plan.slot_start_s.shape[1]
         volts, droop = (np.zeros((len(program.scan), program.count, slots + 1)) for _ in range(2))
         volts[:, :, 1] = self.probes.reference_V
@@ -176,9 +180,24 @@ class AnalogBoard:
             rate, slope = self.plant.nodes.droop_per_s[index], self.spec.nodes.hold_droop_V_per_s
             volts[probe, :, here] = held[:, index] * np.exp(-rate * since_s) - slope * since_s
             droop[probe, :, here] = rate * volts[probe, :, here] + slope
+            for slot in 2 + np.flatnonzero(self.probes.stuck[probe, index]):
+                volts[probe, :, slot], droop[probe, :, slot] = volts[probe, :, slot - 1], droop[probe, :, slot - 1]
         starts = np.concatenate([plan.slot_start_s, plan.slot_start_s[:, -1:] + plan.slot_s], axis=1)
         flat = (len(program.scan), -1)
         return self._trace(plan, Levels(starts.ravel(), volts.reshape(flat), droop.reshape(flat)), None)
+
+    def _restless(self, program: RunProgram, count: int) -> Floats:
+        """Volts `[input, node]` by which noisy cells move their nodes, another charge in each run."""
+        moved = np.zeros((count, self.spec.nodes.count + 1))
+        assert self._settings is not None
+        bank = program.steps[-1][0]
+        for draws in self.plant.cells:
+            for cell in np.flatnonzero(draws.defect == DEFECTS.index("noisy")) + draws.group.first:
+                if self._settings.enable[bank, cell]:
+                    step = NOISY_V * self.randomness.normals(f"noisy cell {cell} {self.key}", count)
+                    moved[:, self._settings.source[bank, cell]] -= step
+                    moved[:, self._settings.destination[bank, cell]] += step
+        return moved[:, 1:]
 
     def _watched(self, program: RunProgram, plan: Schedule, times: Floats, states: Floats) -> ProbeTrace:
         index = np.array([scanned[0] for scanned in program.scan], dtype=np.int64) - 1

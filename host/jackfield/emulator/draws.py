@@ -11,65 +11,69 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jackfield.board import BoardSpec, CellGroup, CodeScale
+from jackfield.emulator.inl import inl_shapes, inl_terms
 from jackfield.emulator.profiles import DROOP_SPREAD, Profile
 from jackfield.emulator.randomness import Randomness
 
 __all__ = [
     "DEFECTS",
-    "INL_DEGREES",
-    "INL_TERMS",
     "CellDraws",
     "NodeDraws",
     "ParameterDraws",
+    "Planted",
     "ProbeDraws",
     "draw_cells",
-    "inl_curve",
 ]
 
 Floats = NDArray[np.float64]
+Integers = NDArray[np.int64]
 
-DEFECTS = ("none", "dead", "open", "stuck", "swapped")
+DEFECTS = ("none", "dead", "open", "stuck", "swapped", "noisy")
+RATED = 4  # of these, the ones that come at the profile's rate
+_INL_NAMES = {"smooth": "INL", "binary": "bit weights"}
 _OFFSET_UNITS = ("V", "1")  # parameters that err by an offset; all others err in scale
-_INL_WEIGHTS = np.array([0.7, 0.5, 0.4, 0.3])
-INL_DEGREES = (2, 3, 4, 5)  # of the Legendre polynomials that an INL curve is made of
-INL_TERMS = _INL_WEIGHTS / np.sqrt(np.sum(_INL_WEIGHTS**2))
+
+
+@dataclass(frozen=True)
+class Planted:
+    """What is asked of a board beside its profile: so many more `dead` and `noisy` cells, so many `stuck_probes`
+    (switches that never close), and the family `inl` of its gain DACs' non-linearity.
+    """
+
+    dead: int = 0
+    noisy: int = 0
+    stuck_probes: int = 0
+    inl: str = "smooth"
+
+    @property
+    def cells(self) -> dict[str, int]:
+        """How many cells get which defect."""
+        return {"dead": self.dead, "noisy": self.noisy}
 
 
 @dataclass(frozen=True)
 class ParameterDraws:
-    """One parameter of one group: `[cell in group]`, in the parameter's unit; `inl` `[cell, term]` too.
+    """One parameter of one group: `[cell in group]`, in the parameter's unit; `inl` `[cell, term]` of `family` too.
 
     `per_K` and the walk act on the scale (relative) or on the offset (of the range), as `is_offset` says.
     """
 
+    dac: CodeScale
+    family: str
     is_offset: bool
     scale: Floats
     zero: Floats
     inl: Floats
     per_K: Floats
-    stuck_code: NDArray[np.int64]
+    stuck_code: Integers
 
-    def value(self, nominal: Floats, position: Floats, cells: NDArray[np.int64], drift: Floats) -> Floats:
-        """True values of `cells` whose codes mean `nominal` and lie at `position` (-1..1) of the range."""
+    def value(self, codes: Integers, cells: Integers, drift: Floats) -> Floats:
+        """True values of `cells` at `codes`."""
+        nominal = self.dac.value(codes)
         if self.is_offset:
             return np.asarray(nominal + self.zero[cells] + drift)
-        curve = inl_curve(self.inl[cells], position)
+        curve = np.einsum("ct,ct->c", self.inl[cells], inl_shapes(self.family, self.dac)[codes])
         return np.asarray(self.scale[cells] * (1 + drift) * nominal + self.zero[cells] + curve)
-
-
-def inl_curve(terms: Floats, position: Floats) -> Floats:
-    """INL at `position` (-1..1) of curves with `terms` `[cell, 4]`: orthonormal Legendre polynomials 2 to 5.
-
-    They have no mean and no slope over the codes, which belong to zero and scale.
-    """
-    x = position
-    basis = (
-        np.sqrt(5) * (3 * x**2 - 1) / 2,
-        np.sqrt(7) * (5 * x**3 - 3 * x) / 2,
-        3 * (35 * x**4 - 30 * x**2 + 3) / 8,
-        np.sqrt(11) * (63 * x**5 - 70 * x**3 + 15 * x) / 8,
-    )
-    return np.asarray(sum(terms[:, k] * basis[k] for k in range(len(basis))))
 
 
 @dataclass(frozen=True)
@@ -79,32 +83,39 @@ class CellDraws:
     group: CellGroup
     parameters: Mapping[str, ParameterDraws]
     current_A: Floats
-    defect: NDArray[np.int64]
+    defect: Integers
 
 
-def draw_cells(spec: BoardSpec, profile: Profile, randomness: Randomness, dead: int) -> tuple[CellDraws, ...]:
-    """One entry a group; `dead` more cells of the whole board carry nothing."""
-    order = np.argsort(randomness.uniforms("injected dead cells", spec.cell_count), kind="stable")
-    extra = np.zeros(spec.cell_count, dtype=np.bool_)
-    extra[order[:dead]] = True
+def draw_cells(spec: BoardSpec, profile: Profile, randomness: Randomness, planted: Planted) -> tuple[CellDraws, ...]:
+    """One entry a group."""
+    extra = {kind: _chosen(f"injected {kind} cells", count, spec, randomness) for kind, count in planted.cells.items()}
     draws = []
     for group in spec.groups:
         parameters = {
-            name: _parameter(group, name, scale, profile, randomness) for name, scale in group.parameters.items()
+            name: _parameter(group, name, scale, profile, randomness, planted.inl)
+            for name, scale in group.parameters.items()
         }
         current = randomness.normals(f"{group.name} current offset", group.count)
         u = randomness.uniforms(f"{group.name} defect", group.count)
         defect = np.zeros(group.count, dtype=np.int64)
-        for kind in range(1, len(DEFECTS)):
+        for kind in range(1, 1 + RATED):
             defect[(u >= (kind - 1) * profile.defect_rate) & (u < kind * profile.defect_rate)] = kind
-        defect[extra[group.members]] = DEFECTS.index("dead")
+        for name, chosen in extra.items():
+            defect[chosen[group.members]] = DEFECTS.index(name)
         current_A = current * (profile.current_of_limit * group.output_limit_A)
         draws.append(CellDraws(group, parameters, current_A, defect))
     return tuple(draws)
 
 
+def _chosen(name: str, count: int, spec: BoardSpec, randomness: Randomness) -> NDArray[np.bool_]:
+    order = np.argsort(randomness.uniforms(name, spec.cell_count), kind="stable")
+    chosen = np.zeros(spec.cell_count, dtype=np.bool_)
+    chosen[order[:count]] = True
+    return chosen
+
+
 def _parameter(
-    group: CellGroup, name: str, scale: CodeScale, profile: Profile, randomness: Randomness
+    group: CellGroup, name: str, scale: CodeScale, profile: Profile, randomness: Randomness, inl: str
 ) -> ParameterDraws:
     key, count = f"{group.name} {name}", group.count
     is_offset = scale.unit in _OFFSET_UNITS
@@ -113,21 +124,25 @@ def _parameter(
     drift = randomness.normals(f"{key} drift", count)
     zero = randomness.normals(f"{key} zero", count)
     if is_offset:
-        nothing = np.zeros((count, len(INL_TERMS)))
         return ParameterDraws(
+            scale,
+            inl,
             True,
             np.ones(count),
             zero * (profile.threshold_of_range * scale.hi),
-            nothing,
+            np.zeros((count, 0)),
             drift * (profile.offset_drift_per_K * scale.hi),
             stuck,
         )
-    inl = randomness.normals(f"{key} INL", count * len(INL_TERMS)).reshape(count, -1)
+    terms = inl_terms(inl, scale)
+    bent = randomness.normals(f"{key} {_INL_NAMES[inl]}", count * len(terms)).reshape(count, -1)
     return ParameterDraws(
+        scale,
+        inl,
         False,
         1 + profile.gain_relative * randomness.normals(f"{key} scale", count),
         zero * (profile.gain_zero_lsb * scale.lsb),
-        inl * INL_TERMS * (profile.gain_inl_lsb * scale.lsb),
+        bent * terms * (profile.gain_inl_lsb * scale.lsb),
         drift * profile.gain_drift_per_K,
         stuck,
     )
@@ -170,23 +185,29 @@ class NodeDraws:
 
 @dataclass(frozen=True)
 class ProbeDraws:
-    """`[probe]` arrays and the reference; `crosstalk[p, q]` is the share of probe q in probe p."""
+    """`[probe]` arrays and the reference; `crosstalk[p, q]` is the share of probe q in probe p.
+
+    `stuck[p, node]`: the switch never closes, and the probe keeps what it showed before.
+    """
 
     gain: Floats
     offset_V: Floats
     crosstalk: Floats
     reference_V: float
+    stuck: NDArray[np.bool_]
 
     @classmethod
-    def draw(cls, spec: BoardSpec, profile: Profile, randomness: Randomness) -> "ProbeDraws":
-        """One draw for each probe."""
+    def draw(cls, spec: BoardSpec, profile: Profile, randomness: Randomness, stuck: int = 0) -> "ProbeDraws":
+        """One draw for each probe, and `stuck` of the switches."""
         count = spec.probe.count
         share = profile.crosstalk * randomness.normals("probe crosstalk", count * count).reshape(count, count)
         beside = np.abs(np.subtract.outer(np.arange(count), np.arange(count))) == 1
+        switches = randomness.uniforms("stuck probe switches", count * spec.nodes.count).reshape(count, -1)
         error = profile.reference_relative * float(randomness.normals("reference", 1)[0])
         return cls(
             gain=1 + profile.probe_gain * randomness.normals("probe gain", count),
             offset_V=profile.probe_offset_V * randomness.normals("probe offset", count),
             crosstalk=share * beside,
             reference_V=spec.probe.reference_V * (1 + error),
+            stuck=switches < np.sort(switches, axis=None)[stuck],
         )

@@ -13,13 +13,18 @@ from jackfield.errors import DesignError
 __all__ = ["ByteFaults", "Faults", "faulty"]
 
 
+_WHOLE = ("hangup", "power", "silent", "dead", "noisy", "stuck_probe")
+
+
 @dataclass(frozen=True)
 class Faults:
     """`flip`, `drop`, `double`: share of serial bytes; `hangup`: after so many bytes from the host, 0 never.
 
     `power`: number of the flash operation at which the board's supply fails, 0 never.
-    `late`, `missing`, `truncated`: share of instrument answers; `late_s`: how late. `dead`: that many
-    more dead cells.
+    `late`, `missing`, `truncated`: share of instrument answers; `late_s`: how late. `silent`: after so many answers
+    an instrument gives no more, 0 never. `dead`, `noisy`: that many more such cells. `stuck_probe`: that many probe
+    switches never close. `moved`: share of cells that are off by
+    `moved_gain` (relative) and `moved_V`, up or down.
     """
 
     flip: float = 0.0
@@ -31,7 +36,13 @@ class Faults:
     late_s: float = 6.0
     missing: float = 0.0
     truncated: float = 0.0
+    silent: int = 0
     dead: int = 0
+    noisy: int = 0
+    stuck_probe: int = 0
+    moved: float = 0.0
+    moved_gain: float = 0.0
+    moved_V: float = 0.0
 
     @classmethod
     def parse(cls, texts: list[str]) -> "Faults":
@@ -41,7 +52,7 @@ class Faults:
         for text in texts:
             name, _, value = text.partition("=")
             try:
-                values[name] = int(value) if name in ("hangup", "power", "dead") else float(value)
+                values[name] = int(value) if name in _WHOLE else float(value)
             except ValueError:
                 name = ""
             if name not in known:
@@ -75,8 +86,8 @@ class ByteFaults:
 
 
 def faulty(answerer: Answerer, faults: Faults, randomness: Randomness, name: str, loop: Loop) -> Answerer:
-    """The same instrument, some of whose answers are late, missing or cut in half."""
-    if not faults.late and not faults.missing and not faults.truncated:
+    """The same instrument, some of whose answers are late, missing or cut in half, or which falls silent."""
+    if not faults.late and not faults.missing and not faults.truncated and not faults.silent:
         return answerer
     asked = 0
 
@@ -85,6 +96,8 @@ def faulty(answerer: Answerer, faults: Faults, randomness: Randomness, name: str
             nonlocal asked
             u = float(randomness.uniforms(f"fault answers {name}", 1, asked)[0])
             asked += 1
+            if 0 < faults.silent < asked:
+                return
             if u < faults.late:
                 loop.call_later(faults.late_s, lambda: answer(data))
             elif u < faults.late + faults.truncated:

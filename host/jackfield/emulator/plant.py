@@ -85,12 +85,10 @@ class Plant:
         )
 
     def _values(self, draws: CellDraws, name: str, codes: Integers, here: Integers, epoch: int) -> Floats:
-        scale, drawn = draws.group.parameters[name], draws.parameters[name]
+        drawn = draws.parameters[name]
         if not drawn.is_offset:
             codes = np.where(draws.defect[here] == _STUCK, drawn.stuck_code[here], codes)
-        nominal = scale.value(codes)
-        position = (nominal - (scale.hi + scale.lo) / 2) / ((scale.hi - scale.lo) / 2)
-        return drawn.value(nominal, position, here, self.drift.of(draws, name, epoch)[here])
+        return drawn.value(codes, here, self.drift.of(draws, name, epoch)[here])
 
     def _imperfection(self, draws: CellDraws, here: Integers) -> Imperfection | None:
         knee, saturation = self.profile.knee_V, self.profile.saturation_of_limit

@@ -19,9 +19,11 @@ from jackfield.emulator.analog import AnalogBoard
 from jackfield.emulator.bench_text import bench_text
 from jackfield.emulator.board_port import BoardPort
 from jackfield.emulator.digital import DigitalBoard
-from jackfield.emulator.drift import NOMINAL_C
+from jackfield.emulator.draws import Planted
+from jackfield.emulator.drift import NOMINAL_C, Moved
 from jackfield.emulator.faults import Faults, faulty
 from jackfield.emulator.hislip import HislipServer
+from jackfield.emulator.inl import FAMILIES
 from jackfield.emulator.loop import Loop
 from jackfield.emulator.meter import Meter
 from jackfield.emulator.randomness import Randomness
@@ -47,6 +49,7 @@ class EmulatorOptions:
     clock_hours: float = 0.0
     temperature_C: float = NOMINAL_C
     until_eof: bool = False
+    inl: str = "smooth"
     faults: Faults = field(default_factory=Faults)
 
 
@@ -70,7 +73,8 @@ def serve(options: EmulatorOptions, ready: Callable[[dict[str, Any]], None]) -> 
         options.seed,
         temperature_C=options.temperature_C,
         clock_s=3600 * options.clock_hours,
-        dead=options.faults.dead,
+        planted=Planted(options.faults.dead, options.faults.noisy, options.faults.stuck_probe, options.inl),
+        moved=Moved(options.faults.moved, options.faults.moved_gain, options.faults.moved_V),
         listener=lambda trace: scope_wire[0].trigger(trace),
     )
     scope_wire.append(Scope(analog.randomness))
@@ -184,6 +188,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--clock", type=float, default=0.0, help="hours since the board was made")
     parser.add_argument("--temperature", type=float, default=NOMINAL_C, help="in C")
     parser.add_argument("--fault", action="append", default=[], metavar="NAME=NUMBER", help=Faults.__doc__)
+    parser.add_argument("--inl", choices=FAMILIES, default="smooth", help="what makes the gain DACs non-linear")
     parser.add_argument("--until-eof", action="store_true", help="end when standard input does")
     given = parser.parse_args(arguments)
     try:
@@ -197,6 +202,7 @@ def main(arguments: list[str] | None = None) -> int:
             clock_hours=given.clock,
             temperature_C=given.temperature,
             until_eof=given.until_eof,
+            inl=given.inl,
             faults=Faults.parse(given.fault),
         )
         serve(options, _print)

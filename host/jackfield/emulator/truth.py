@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 
 from jackfield.emulator.analog import AnalogBoard
-from jackfield.emulator.draws import DEFECTS, INL_DEGREES, CellDraws
+from jackfield.emulator.draws import DEFECTS, CellDraws
+from jackfield.emulator.inl import INL_DEGREES
 
 __all__ = ["gauge_factor", "truth", "truth_json"]
 
@@ -36,6 +37,7 @@ def truth(board: AnalogBoard) -> dict[str, Any]:
         "gauge_factor": gauge_factor(board),
         "quantities": quantities,
         "defects": defects,
+        "stuck_probes": [[int(probe) + 1, int(node) + 1] for probe, node in np.argwhere(board.probes.stuck)],
         "unknown": {
             "bank_switch_V": _by_number(board.plant.nodes.switch_V),
             "crosstalk": board.probes.crosstalk.tolist(),
@@ -90,6 +92,10 @@ def _cell_quantities(board: AnalogBoard, draws: CellDraws) -> dict[str, dict[str
             continue
         arrays[f"{parameter}_scale"] = drawn.scale * (1 + drift) / k
         arrays[f"{parameter}_zero_{unit}"] = drawn.zero / k
+        if drawn.family == "binary":
+            for bit in range(drawn.inl.shape[1]):
+                arrays[f"{parameter}_bit_{bit + 1}_{unit}"] = drawn.inl[:, bit] / k
+            continue
         # The draws are terms of orthonormal polynomials, a record holds those of plain Legendre polynomials.
         for term, degree in enumerate(INL_DEGREES):
             arrays[f"{parameter}_bend_{degree}_{unit}"] = drawn.inl[:, term] * math.sqrt(2 * degree + 1) / k

@@ -1,14 +1,17 @@
 """The readings of a run in one SQLite file (WAL), readable without jackfield.
 
     readings(id INTEGER PRIMARY KEY, key TEXT UNIQUE)            one row a reading, in the order they came
-    arrays(reading INTEGER, name TEXT, dtype TEXT, shape TEXT, data BLOB)   its arrays: little endian, last
-                                                                 axis fastest; shape as in "4,96", dtype one
-                                                                 of float64, int64, bool (a byte an entry)
+    arrays(reading INTEGER, name TEXT, dtype TEXT, shape TEXT, data TEXT)   its arrays: a JSON list of numbers,
+                                                                 last axis fastest, what is not finite as null
+                                                                 (NaN) or as text; shape as in "4,96", dtype
+                                                                 one of float64, int64, bool (0 or 1)
     notes(name TEXT PRIMARY KEY, text TEXT)                      this description
 
-A reading is committed and synchronised to disk before `store` returns.
+JSON because SQLite's own `json_each` opens it: every number of a run can be had by plain SQL. A reading is committed
+and synchronised to disk before `store` returns.
 """
 
+import json
 import sqlite3
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -24,17 +27,19 @@ __all__ = ["Readings"]
 Array = NDArray[Any]
 _Result = TypeVar("_Result")
 
-_KINDS = {"float64": "<f8", "int64": "<i8", "bool": "|b1"}
+_KINDS = ("float64", "int64", "bool")
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS readings(id INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE);
 CREATE TABLE IF NOT EXISTS arrays(
     reading INTEGER NOT NULL REFERENCES readings(id), name TEXT NOT NULL, dtype TEXT NOT NULL,
-    shape TEXT NOT NULL, data BLOB NOT NULL, PRIMARY KEY (reading, name));
+    shape TEXT NOT NULL, data TEXT NOT NULL, PRIMARY KEY (reading, name));
 CREATE TABLE IF NOT EXISTS notes(name TEXT PRIMARY KEY, text TEXT NOT NULL);
 """
 _NOTE = (
-    "readings: one row a reading, in the order they came. arrays: the arrays of a reading; data is little "
-    "endian, the last axis fastest; shape as in 4,96; dtype float64, int64 or bool (a byte an entry)."
+    "readings: one row a reading, in the order they came. arrays: the arrays of a reading; data is a JSON list, the "
+    "last axis fastest, NaN as null; shape as in 4,96; dtype float64, int64 or bool (0 or 1). For instance: "
+    "SELECT readings.key, item.key AS place, item.value AS volts FROM readings JOIN arrays "
+    "ON arrays.reading = readings.id, json_each(data) AS item WHERE name = 'values_V'"
 )
 
 
@@ -57,7 +62,7 @@ class Readings:
         rows = [(name, *_encode(name, array)) for name, array in sorted(arrays.items())]
         self._translate(lambda: self._insert(key, rows))
 
-    def _insert(self, key: str, rows: list[tuple[str, str, str, bytes]]) -> None:
+    def _insert(self, key: str, rows: list[tuple[str, str, str, str]]) -> None:
         with self._connection:
             self._connection.execute("BEGIN IMMEDIATE")
             number = self._connection.execute("INSERT INTO readings(key) VALUES (?)", (key,)).lastrowid
@@ -100,14 +105,18 @@ class Readings:
             ) from error
 
 
-def _encode(name: str, array: Array) -> tuple[str, str, bytes]:
+def _encode(name: str, array: Array) -> tuple[str, str, str]:
     plain = np.asarray(array)
     dtype = plain.dtype.name
     if dtype not in _KINDS:
         raise TypeError(f"array {name!r} has dtype {dtype}; a reading holds {', '.join(_KINDS)}")
-    return dtype, ",".join(str(length) for length in plain.shape), plain.astype(_KINDS[dtype]).tobytes()
+    items = (plain.astype(np.int64) if dtype == "bool" else plain).ravel().tolist()
+    if dtype == "float64" and not np.isfinite(plain).all():
+        items = [item if np.isfinite(item) else None if np.isnan(item) else repr(item) for item in items]
+    return dtype, ",".join(str(length) for length in plain.shape), json.dumps(items, allow_nan=False)
 
 
-def _decode(dtype: str, shape: str, data: bytes) -> Array:
+def _decode(dtype: str, shape: str, data: str) -> Array:
     lengths = tuple(int(length) for length in shape.split(",") if length)
-    return np.frombuffer(data, dtype=_KINDS[dtype]).astype(dtype).reshape(lengths)
+    items = np.array(json.loads(data), dtype=np.float64 if dtype == "float64" else np.int64)  # null becomes NaN
+    return items.astype(dtype).reshape(lengths)

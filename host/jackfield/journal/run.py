@@ -66,13 +66,16 @@ class Run:
         return cls.open(folder)
 
     @classmethod
-    def open(cls, folder: Path) -> Self:
-        """The run in `folder`; raises CalibrationError where it is none, or another process holds it."""
+    def open(cls, folder: Path, *, needed_bytes: int = 0) -> Self:
+        """The run in `folder`; raises CalibrationError where it is none, another process holds it, or the disk lacks
+        `needed_bytes`.
+        """
         try:
             details = tomllib.loads((folder / "run.toml").read_text(encoding="utf-8"))
         except (OSError, tomllib.TOMLDecodeError) as error:
             raise CalibrationError(f"{folder} is not a run folder: {error}; name one under runs/") from error
         check_writable(folder)
+        check_room(folder, needed_bytes)
         lock = filelock.FileLock(folder / "run.lock")
         try:
             lock.acquire(timeout=0)

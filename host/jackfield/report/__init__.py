@@ -1,6 +1,7 @@
-"""One self-contained HTML page from result objects; no network, no scripts."""
+"""Self-contained HTML pages and pictures from result objects; no network, no scripts."""
 
 from jackfield.report.content import CellMap, Outputs, ReportContent, Spread, Trace
 from jackfield.report.page import render
+from jackfield.report.sweep import Sweep, sweep_picture
 
-__all__ = ["CellMap", "Outputs", "ReportContent", "Spread", "Trace", "render"]
+__all__ = ["CellMap", "Outputs", "ReportContent", "Spread", "Sweep", "Trace", "render", "sweep_picture"]

@@ -19,7 +19,7 @@ __all__ = ["EmulatorUrl", "RunningEmulator", "running_emulator"]
 
 START_PATIENCE_S = 60.0  # importing torch on a busy machine
 END_PATIENCE_S = 5.0
-OPTIONS = ("profile", "seed", "baud", "clock", "temperature", "fault", "truth")
+OPTIONS = ("profile", "seed", "baud", "clock", "temperature", "fault", "truth", "inl")
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,128 @@
+"""What `jackfield calibrate` works with: the bench, the run folder, the plan."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from jackfield import __version__
+from jackfield.bench import Bench, BenchFile, BenchTime, parse_bench
+from jackfield.board import BoardSpec, CalibrationRecord, ConfigImage
+from jackfield.cli.benches import BENCH
+from jackfield.cli.files import existing
+from jackfield.cli.live import LiveView
+from jackfield.compile import CompiledCircuit
+from jackfield.device import AbstractBoard
+from jackfield.journal import Run
+from jackfield.session import EmulatorUrl, load_spec, open_bench
+from jackfield_calibration import Plan, calibrate, make_plan, make_update_plan, update
+
+__all__ = ["Asked", "opened", "planned_for", "recorded"]
+
+BYTES_A_READ, BYTES_A_SETTING = 96, 8192  # of readings.sqlite, rounded up
+_KEPT = ("board_id", "started_utc", "firmware", "instruments", "temperature_C", "software", "image")
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What is to be calibrated: at which level and with which seed, for which image file, from which record on."""
+
+    level: str
+    seed: int
+    image: Path | None
+    base: CalibrationRecord | None
+
+    def image_for(self, spec: BoardSpec) -> ConfigImage | None:
+        """The image that only the cells in use are measured for."""
+        return None if self.image is None else CompiledCircuit.load(self.image, spec).image
+
+    def plan(self, spec: BoardSpec, file: BenchFile | None) -> Plan:
+        """What will be read, with the time on the bench that `file` describes."""
+        record_s = BenchTime.of(spec, file).record_s
+        if self.base is not None:
+            return make_update_plan(spec, self.base, record_s)
+        return make_plan(spec, image=self.image_for(spec), level=self.level, record_s=record_s)
+
+    def details(self, spec: BoardSpec) -> dict[str, Any]:
+        """What a resumed run must have been begun with."""
+        image = self.image_for(spec)
+        return {
+            "level": self.level,
+            "seed": self.seed,
+            "spec_digest": spec.digest,
+            "image": "" if image is None else image.digest(spec),
+            "base": "" if self.base is None else self.base.digest,
+        }
+
+
+def planned_for(where: str, asked: Asked) -> Plan:
+    """The plan for the bench at `where`, nothing being connected."""
+    file = _file(where)
+    if file is None:
+        return asked.plan(load_spec(EmulatorUrl.parse(where).spec), None)
+    name = file.board.spec
+    return asked.plan(load_spec(Path(where).parent / name if name.endswith(".toml") else name), file)
+
+
+def _file(where: str) -> BenchFile | None:
+    if where.startswith("emulator://"):
+        return None
+    return parse_bench(existing(Path(where), BENCH).read_text(encoding="utf-8"))
+
+
+@contextmanager
+def opened(
+    where: str, asked: Asked, resume: Path | None, runs: Path, log_exchange: bool
+) -> Iterator[tuple[Bench[AbstractBoard], Run, Plan]]:
+    """Bench, run folder and plan. To log the exchange too the board is asked who it is beforehand."""
+    file = _file(where)
+    with open_bench(where) as bench:
+        plan = asked.plan(bench.spec, file)
+        run = _run(bench, asked, plan, resume, runs)
+        if not log_exchange:
+            with run:
+                yield bench, run, plan
+            return
+    with run, open_bench(where, log_folder=run.folder) as bench:
+        yield bench, run, plan
+
+
+def _run(bench: Bench[AbstractBoard], asked: Asked, plan: Plan, resume: Path | None, runs: Path) -> Run:
+    hello, spec = bench.board.hello, bench.spec
+    wanted = asked.details(spec)
+    needed = plan.reads * BYTES_A_READ + plan.settings * BYTES_A_SETTING
+    if resume is not None:
+        run = Run.open(resume, needed_bytes=needed)
+        try:
+            run.check_details(wanted | {"board_id": hello.board_id})
+        except BaseException:
+            run.close()
+            raise
+        return run
+    temperature = bench.board.status().temperature_C
+    details = wanted | {
+        "firmware": hello.firmware,
+        "instruments": "; ".join(bench.identities),
+        "temperature_C": "unknown" if temperature is None else temperature,
+        "software": f"jackfield {__version__}",
+    }
+    return Run.create(runs, "calibrate", hello.board_id, details=details, needed_bytes=needed)
+
+
+def recorded(bench: Bench[AbstractBoard], run: Run, asked: Asked, view: LiveView) -> CalibrationRecord:
+    """The record that `run` makes; where it comes from is what the run folder says, resumed or not."""
+    provenance = {name: run.details[name] for name in _KEPT}
+    if asked.base is not None:
+        return update(bench, bench.spec, run, asked.base, seed=asked.seed, provenance=provenance, observer=view)
+    image = asked.image_for(bench.spec)
+    return calibrate(
+        bench,
+        bench.spec,
+        run,
+        seed=asked.seed,
+        image=image,
+        level=asked.level,
+        provenance=provenance,
+        observer=view,
+    )
