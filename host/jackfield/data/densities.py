@@ -28,7 +28,8 @@ def _two_moons(draw: np.random.Generator, count: int) -> Points:
     """Two interleaved half circles of radius 1, noise 0.1."""
     angle, lower = draw.uniform(0.0, np.pi, count), draw.integers(0, 2, count)
     arc = np.stack([np.cos(angle), np.sin(angle)], axis=1)
-    return np.where(lower[:, None] == 0, arc, [1.0, 0.5] - arc) + 0.1 * draw.standard_normal((count, 2))
+    points: Points = np.where(lower[:, None] == 0, arc, [1.0, 0.5] - arc) + 0.1 * draw.standard_normal((count, 2))
+    return points
 
 
 def _eight_gaussians(draw: np.random.Generator, count: int) -> Points:
@@ -59,7 +60,8 @@ def _swiss_roll(draw: np.random.Generator, count: int) -> Points:
     """One arm from radius 1.5 pi to 4.5 pi, noise 1, all over 5."""
     turn = 1.5 * np.pi * (1 + 2 * draw.uniform(size=count))
     arm = np.stack([np.cos(turn), np.sin(turn)], axis=1) * turn[:, None]
-    return (arm + draw.standard_normal((count, 2))) / 5
+    points: Points = (arm + draw.standard_normal((count, 2))) / 5
+    return points
 
 
 def _ring(draw: np.random.Generator, count: int) -> Points:

@@ -3,6 +3,15 @@
 from jackfield.model.architecture import Architecture, FullyConnected, Mixed, Neighbour
 from jackfield.model.bounds import Bounds
 from jackfield.model.checkpoint import Checkpoint, TrainingFacts, load_checkpoint, save_checkpoint
+from jackfield.model.density import KirchhoffDensity
+from jackfield.model.density_checkpoint import DensityCheckpoint, DensityFacts, load_density, save_density
+from jackfield.model.density_training import (
+    DensityPlan,
+    DensityRecipe,
+    Likelihood,
+    measure_likelihood,
+    train_density,
+)
 from jackfield.model.headroom import headroom_penalty
 from jackfield.model.measure import measure_accuracy, measure_largest_v
 from jackfield.model.network import KirchhoffNet
@@ -19,10 +28,16 @@ __all__ = [
     "Architecture",
     "Bounds",
     "Checkpoint",
+    "DensityCheckpoint",
+    "DensityFacts",
+    "DensityPlan",
+    "DensityRecipe",
     "Epoch",
     "FullyConnected",
+    "KirchhoffDensity",
     "KirchhoffNet",
     "LabelledData",
+    "Likelihood",
     "Mixed",
     "Neighbour",
     "Plan",
@@ -31,11 +46,15 @@ __all__ = [
     "TrainingResult",
     "headroom_penalty",
     "load_checkpoint",
+    "load_density",
     "measure_accuracy",
     "measure_largest_v",
+    "measure_likelihood",
     "packaged_model",
     "packaged_plan",
     "round_to_codes",
     "save_checkpoint",
+    "save_density",
     "train",
+    "train_density",
 ]

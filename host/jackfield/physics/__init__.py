@@ -5,12 +5,14 @@ Plain numbers in consistent units: machine units in models, SI in the emulator a
 
 from jackfield.physics.cell import cell_response
 from jackfield.physics.circuit import Circuit, EdgeSet, Slice, Waveform
+from jackfield.physics.doubling import Integration, integrate_to
 from jackfield.physics.field import kirchhoff_residual, node_currents, vector_field
 from jackfield.physics.integrator import integrate
 from jackfield.physics.laws import LAWS, ElementLaw, Imperfection, Parameter
 from jackfield.physics.noise import Noise
 from jackfield.physics.spice import spice_netlist
 from jackfield.physics.topology import Topology, fully_connected, mixed, neighbour
+from jackfield.physics.trace import integrate_with_trace
 
 __all__ = [
     "LAWS",
@@ -18,6 +20,7 @@ __all__ = [
     "EdgeSet",
     "ElementLaw",
     "Imperfection",
+    "Integration",
     "Noise",
     "Parameter",
     "Slice",
@@ -26,6 +29,8 @@ __all__ = [
     "cell_response",
     "fully_connected",
     "integrate",
+    "integrate_to",
+    "integrate_with_trace",
     "kirchhoff_residual",
     "mixed",
     "neighbour",
