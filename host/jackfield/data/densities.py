@@ -28,8 +28,8 @@ def _two_moons(draw: np.random.Generator, count: int) -> Points:
     """Two interleaved half circles of radius 1, noise 0.1."""
     angle, lower = draw.uniform(0.0, np.pi, count), draw.integers(0, 2, count)
     arc = np.stack([np.cos(angle), np.sin(angle)], axis=1)
-    points: Points = np.where(lower[:, None] == 0, arc, [1.0, 0.5] - arc) + 0.1 * draw.standard_normal((count, 2))
-    return points
+    on_arc = np.where(lower[:, None] == 0, arc, np.array([1.0, 0.5]) - arc)
+    return np.asarray(on_arc + 0.1 * draw.standard_normal((count, 2)), dtype=np.float64)
 
 
 def _eight_gaussians(draw: np.random.Generator, count: int) -> Points:
@@ -60,8 +60,7 @@ def _swiss_roll(draw: np.random.Generator, count: int) -> Points:
     """One arm from radius 1.5 pi to 4.5 pi, noise 1, all over 5."""
     turn = 1.5 * np.pi * (1 + 2 * draw.uniform(size=count))
     arm = np.stack([np.cos(turn), np.sin(turn)], axis=1) * turn[:, None]
-    points: Points = (arm + draw.standard_normal((count, 2))) / 5
-    return points
+    return np.asarray((arm + draw.standard_normal((count, 2))) / 5, dtype=np.float64)
 
 
 def _ring(draw: np.random.Generator, count: int) -> Points:
