@@ -36,7 +36,7 @@ def _eight_gaussians(draw: np.random.Generator, count: int) -> Points:
     """Eight spots of width 0.5 on a circle of radius 4, all over the square root of 2."""
     angle = draw.integers(0, 8, count) * np.pi / 4
     centre = 4.0 * np.stack([np.cos(angle), np.sin(angle)], axis=1)
-    return (centre + 0.5 * draw.standard_normal((count, 2))) / np.sqrt(2)
+    return np.asarray((centre + 0.5 * draw.standard_normal((count, 2))) / np.sqrt(2), dtype=np.float64)
 
 
 def _two_spirals(draw: np.random.Generator, count: int) -> Points:
@@ -67,7 +67,7 @@ def _ring(draw: np.random.Generator, count: int) -> Points:
     """A ring of radius 1 about one of radius 0.5, noise 0.06."""
     angle, radius = draw.uniform(0.0, 2 * np.pi, count), 1.0 - 0.5 * draw.integers(0, 2, count)
     circle = np.stack([np.cos(angle), np.sin(angle)], axis=1) * radius[:, None]
-    return circle + 0.06 * draw.standard_normal((count, 2))
+    return np.asarray(circle + 0.06 * draw.standard_normal((count, 2)), dtype=np.float64)
 
 
 DENSITIES: Mapping[str, Callable[[np.random.Generator, int], Points]] = MappingProxyType(
