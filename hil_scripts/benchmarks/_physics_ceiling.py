@@ -16,7 +16,7 @@ from jackfield.physics.vector import Vec
 
 __all__ = ["ceiling_rows"]
 
-LANES, STEPS, BATCH, STAGES = 64, 4, 64, 4
+LANES, STEPS, BATCH, STAGES = 64, 16, 128, 4
 ROUNDS = 1_000_000
 
 

@@ -10,6 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from jackfield.model import load_density
+
 from .conftest import COMMAND, Jackfield
 
 DIGITS_QUICK = """
@@ -153,3 +155,40 @@ def _mnist_like(folder: Path) -> Path:
     (folder / "train-images-idx3-ubyte.gz").write_bytes(gzip.compress(images.tobytes(), 1, mtime=0))
     (folder / "train-labels-idx1-ubyte").write_bytes(labels.tobytes())
     return folder
+
+
+def test_a_density_is_trained_and_drawn(jackfield: Jackfield, tmp_path: Path) -> None:
+    recipe = tmp_path / "quick.toml"
+    recipe.write_text(
+        """
+        [architecture]
+        inputs = 2
+        outputs = 2
+        slices = 1
+        law = "tanh_affine"
+        steps = 2
+        wiring = { kind = "fully_connected", nodes = 2, copies = [2, 2] }
+
+        [recipe]
+        points = 64
+        held_out = 128
+        descents = 3
+        batch = 32
+        learning_rate = 1e-2
+        warm_up = 0.5
+        clip_norm = 5.0
+        average = 0.0
+        fewest_steps = 1
+        most_steps = 2
+        """
+    )
+    words = ("train", "ring", "-o", tmp_path / "ring.model", "--recipe", recipe)
+    for option, value in (("--board", "jf96"), ("--data", tmp_path), ("--epochs", 3)):
+        assert f"{option} {value} is for networks" in jackfield(*words, option, value).err
+    ran = jackfield(*words, "--json")
+    assert ran.status == 0
+    assert ran.values["held_out_n"] == 128
+    assert ran.values["train_nats"] == pytest.approx(ran.values["held_out_nats"], abs=1.0)
+    assert (tmp_path / "ring.png").read_bytes().startswith(b"\x89PNG")
+    assert load_density(tmp_path / "ring.model").facts.held_out_nats == ran.values["held_out_nats"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["quick.toml", "ring.model", "ring.png"]

@@ -1,12 +1,14 @@
 """Edges in the laws that a board has."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 
 from jackfield.board import BoardSpec
 from jackfield.compile import compile_circuit, lower
 from jackfield.errors import DesignError
-from jackfield.physics import Circuit, EdgeSet, Slice, node_currents
+from jackfield.physics import Circuit, EdgeSet, Slice, Waveform, node_currents
 
 
 def conductances(nodes: int = 3, slices: int = 1, law: str = "conductance") -> Circuit:
@@ -55,3 +57,15 @@ def test_capacitances_and_leaks_that_the_board_lacks_are_refused(jf96: BoardSpec
     leaky = Circuit(3, circuit.slices, torch.ones(3), torch.tensor([0.0, 0.5, 0.0]), outputs=(3,))
     with pytest.raises(DesignError, match=r"node 2 leaks 0.5 .* conductance edges to ground"):
         compile_circuit(leaky, jf96, volts_per_unit=0.5)
+
+
+def test_what_a_board_cannot_play_is_refused(jf96: BoardSpec) -> None:
+    circuit = conductances()
+    with pytest.raises(DesignError, match=r"keeps node 2 driven; board jf96 presets nodes before a run alone"):
+        lower(replace(circuit, clamped=(2,)), jf96)
+    with pytest.raises(DesignError, match="is a population of boards"):
+        lower(replace(circuit, leak=torch.zeros(2, 3)), jf96)
+    for injection in (Waveform(torch.zeros(2, 3)), torch.zeros(4, 3)):
+        changing = replace(circuit, slices=tuple(replace(part, injection=injection) for part in circuit.slices))
+        with pytest.raises(DesignError, match="the trims of board jf96 are constant"):
+            lower(changing, jf96)

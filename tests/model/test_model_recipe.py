@@ -22,7 +22,7 @@ def test_the_published_network_is_in_the_package() -> None:
     assert plan.board == "jf1024"
     assert (plan.architecture.nodes, len(plan.architecture.topology)) == (834, 230_068)
     assert plan.architecture.grid == (1, 28, 28)
-    with pytest.raises(DesignError, match="no recipe 'letters'; the package has digits, mnist"):
+    with pytest.raises(DesignError, match="no recipe 'letters'; the package has density, digits, mnist"):
         packaged_plan("letters")
 
 

@@ -22,6 +22,12 @@ class Data(StrEnum):
 
     DIGITS = "digits"
     MNIST = "mnist"
+    TWO_MOONS = "two_moons"
+    EIGHT_GAUSSIANS = "eight_gaussians"
+    TWO_SPIRALS = "two_spirals"
+    PINWHEEL = "pinwheel"
+    SWISS_ROLL = "swiss_roll"
+    RING = "ring"
 
 
 def register(app: typer.Typer) -> None:
@@ -30,7 +36,7 @@ def register(app: typer.Typer) -> None:
 
 
 def train(
-    data: Annotated[Data, typer.Argument(help="What to learn: the packaged 8 x 8 digits, or MNIST from its files.")],
+    data: Annotated[Data, typer.Argument(help="What to learn: pictures (digits, mnist) or a density.")],
     model: Annotated[Path, typer.Option("-o", "--output", metavar="NAME.model", help="Where the model goes.")],
     board: BoardName = "",
     folder: Annotated[
@@ -45,37 +51,75 @@ def train(
     as_json: Json = False,
     verbose: Verbose = False,
 ) -> None:
-    """Train a network for a board.
+    """Train a network for a board, or a density in the plane.
 
-    The network stays inside the board's rails and parameter ranges and learns with its codes. The board is the
-    recipe's where none is named. A training that was interrupted goes on with --resume, with the same numbers.
+    A network stays inside the board's rails and parameter ranges and learns with its codes; the board is the recipe's
+    where none is named. A density is drawn beside the model. What was interrupted goes on with --resume, with the
+    same numbers.
     """
     from jackfield.cli.files import vacant
-    from jackfield.cli.models import trained_for
-    from jackfield.model import Epoch, save_checkpoint
-    from jackfield.session import load_spec
 
     output = Output(as_json)
     vacant(model, "a model")
     unfinished = _unfinished(model, resume)
-    plan = _plan(data, recipe, epochs)
-    spec, split = load_spec(board or plan.board), _split(data, folder)
-    with output.progress("training") as advance:
-
-        def heard(epoch: Epoch) -> None:
-            if verbose:
-                output.say(f"epoch {epoch.number}: loss {epoch.loss:.4f}, validation {epoch.validation}")
-
-        try:
-            checkpoint, result = trained_for(spec, split, plan, seed, heard, advance=advance, unfinished=unfinished)
-        except KeyboardInterrupt as error:
-            if unfinished.exists():
-                error.add_note(f"the training so far is in {unfinished}; the same command with --resume goes on")
-            raise
-    save_checkpoint(checkpoint, model)
+    try:
+        if data in (Data.DIGITS, Data.MNIST):
+            plan = _plan(data, recipe, epochs)
+            _train_network(data, folder, board, plan, seed, model, unfinished, output, verbose)
+        else:
+            _refuse(data, {"--board": board, "--data": folder, "--epochs": epochs})
+            _train_density(data, recipe, seed, model, unfinished, output)
+    except KeyboardInterrupt as error:
+        if unfinished.exists():
+            error.add_note(f"the training so far is in {unfinished}; the same command with --resume goes on")
+        raise
     unfinished.unlink(missing_ok=True)
+
+
+def _train_network(
+    data: Data,
+    folder: Path | None,
+    board: str,
+    plan: "Plan",
+    seed: int,
+    model: Path,
+    unfinished: Path,
+    output: Output,
+    verbose: bool,
+) -> None:
+    from jackfield.cli.models import trained_for
+    from jackfield.model import Epoch, save_checkpoint
+    from jackfield.session import load_spec
+
+    spec, split = load_spec(board or plan.board), _split(data, folder)
+
+    def heard(epoch: Epoch) -> None:
+        if verbose:
+            output.say(f"epoch {epoch.number}: loss {epoch.loss:.4f}, validation {epoch.validation}")
+
+    with output.progress("training") as advance:
+        checkpoint, result = trained_for(spec, split, plan, seed, heard, advance=advance, unfinished=unfinished)
+    save_checkpoint(checkpoint, model)
     output.say(f"test {result.test} inside the rails, {result.test_quantised} with the board's codes; {model}")
     output.result({"model": model, "board": spec.name, "epochs": plan.recipe.epochs, "seed": seed} | _summary(result))
+
+
+def _train_density(data: Data, recipe: Path | None, seed: int, model: Path, unfinished: Path, output: Output) -> None:
+    from jackfield.cli.files import vacant
+    from jackfield.cli.train_density import train_on_plane
+    from jackfield.model import DensityPlan
+
+    picture = vacant(model.with_suffix(".png"), "a picture")
+    plan = DensityPlan.packaged() if recipe is None else DensityPlan.from_toml(_text(recipe))
+    train_on_plane(data.value, model, plan, seed, unfinished, picture, output)
+
+
+def _refuse(data: Data, options: dict[str, Any]) -> None:
+    from jackfield.errors import DesignError
+
+    for name, value in options.items():
+        if value:
+            raise DesignError(f"{name} {value} is for networks that answer with a class, {data} is a density; drop it")
 
 
 def _unfinished(model: Path, resume: bool) -> Path:
@@ -106,14 +150,19 @@ def _plan(data: Data, file: Path | None, epochs: int | None) -> "Plan":
     """The data's own recipe, or the one in a file, with its epochs replaced."""
     from dataclasses import replace
 
-    from jackfield.errors import DesignError
     from jackfield.model import Plan, packaged_plan
 
+    plan = packaged_plan(data.value) if file is None else Plan.from_toml(_text(file))
+    return plan if epochs is None else replace(plan, recipe=replace(plan.recipe, epochs=epochs))
+
+
+def _text(file: Path) -> str:
+    from jackfield.errors import DesignError
+
     try:
-        plan = packaged_plan(data) if file is None else Plan.from_toml(file.read_text(encoding="utf-8"))
+        return file.read_text(encoding="utf-8")
     except (FileNotFoundError, UnicodeDecodeError) as error:
         raise DesignError(f"recipe {file} cannot be read: {error}; name a TOML file in UTF-8") from error
-    return plan if epochs is None else replace(plan, recipe=replace(plan.recipe, epochs=epochs))
 
 
 def _summary(result: "TrainingResult") -> dict[str, Any]:

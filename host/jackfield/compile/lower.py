@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from jackfield.board import BoardSpec, CodeScale
 from jackfield.errors import DesignError
-from jackfield.physics import LAWS, Circuit, EdgeSet, Parameter, Slice
+from jackfield.physics import LAWS, Circuit, EdgeSet, Parameter, Slice, Waveform
 
 __all__ = ["LoweredSlice", "check_leak", "farads_per_unit", "lower"]
 
@@ -59,8 +59,14 @@ def lower(circuit: Circuit, spec: BoardSpec) -> tuple[LoweredSlice, ...]:
     """The slices of `circuit` in laws that `spec` has.
 
     A conductance on a board that has only shifted_relu cells becomes two antiparallel cells with threshold
-    zero. Raises DesignError where the circuit has more nodes or slices than the board, or a law it lacks.
+    zero. Raises DesignError where the circuit has more nodes or slices than the board, a law that it lacks, nodes
+    that stay driven, or injections that are not constant.
     """
+    if circuit.clamped or circuit.boards is not None:
+        what = "is a population of boards" if circuit.boards else f"keeps node {circuit.clamped[0]} driven"
+        raise DesignError(
+            f"the circuit {what}; board {spec.name} presets nodes before the run alone, one circuit a run"
+        )
     if circuit.nodes > spec.nodes.count:
         raise DesignError(
             f"the circuit has {circuit.nodes} nodes, board {spec.name} has {spec.nodes.count}; "
@@ -80,6 +86,11 @@ def _lower_slice(part: Slice, spec: BoardSpec) -> LoweredSlice:
         sets.extend(_lower_set(edges, spec, first))
         first += len(edges.source)
     injection = np.zeros(spec.nodes.count)
+    if isinstance(part.injection, Waveform) or (part.injection is not None and part.injection.dim() > 1):
+        raise DesignError(
+            f"an injection changes in time or from input to input; the trims of board {spec.name} are constant; "
+            "give one constant for each node"
+        )
     if part.injection is not None:
         given = part.injection.detach().cpu().double().numpy()
         injection[: len(given)] = given

@@ -28,14 +28,15 @@ def _two_moons(draw: np.random.Generator, count: int) -> Points:
     """Two interleaved half circles of radius 1, noise 0.1."""
     angle, lower = draw.uniform(0.0, np.pi, count), draw.integers(0, 2, count)
     arc = np.stack([np.cos(angle), np.sin(angle)], axis=1)
-    return np.where(lower[:, None] == 0, arc, [1.0, 0.5] - arc) + 0.1 * draw.standard_normal((count, 2))
+    on_arc = np.where(lower[:, None] == 0, arc, np.array([1.0, 0.5]) - arc)
+    return np.asarray(on_arc + 0.1 * draw.standard_normal((count, 2)), dtype=np.float64)
 
 
 def _eight_gaussians(draw: np.random.Generator, count: int) -> Points:
     """Eight spots of width 0.5 on a circle of radius 4, all over the square root of 2."""
     angle = draw.integers(0, 8, count) * np.pi / 4
     centre = 4.0 * np.stack([np.cos(angle), np.sin(angle)], axis=1)
-    return (centre + 0.5 * draw.standard_normal((count, 2))) / np.sqrt(2)
+    return np.asarray((centre + 0.5 * draw.standard_normal((count, 2))) / np.sqrt(2), dtype=np.float64)
 
 
 def _two_spirals(draw: np.random.Generator, count: int) -> Points:
@@ -59,14 +60,14 @@ def _swiss_roll(draw: np.random.Generator, count: int) -> Points:
     """One arm from radius 1.5 pi to 4.5 pi, noise 1, all over 5."""
     turn = 1.5 * np.pi * (1 + 2 * draw.uniform(size=count))
     arm = np.stack([np.cos(turn), np.sin(turn)], axis=1) * turn[:, None]
-    return (arm + draw.standard_normal((count, 2))) / 5
+    return np.asarray((arm + draw.standard_normal((count, 2))) / 5, dtype=np.float64)
 
 
 def _ring(draw: np.random.Generator, count: int) -> Points:
     """A ring of radius 1 about one of radius 0.5, noise 0.06."""
     angle, radius = draw.uniform(0.0, 2 * np.pi, count), 1.0 - 0.5 * draw.integers(0, 2, count)
     circle = np.stack([np.cos(angle), np.sin(angle)], axis=1) * radius[:, None]
-    return circle + 0.06 * draw.standard_normal((count, 2))
+    return np.asarray(circle + 0.06 * draw.standard_normal((count, 2)), dtype=np.float64)
 
 
 DENSITIES: Mapping[str, Callable[[np.random.Generator, int], Points]] = MappingProxyType(

@@ -3,6 +3,15 @@
 from jackfield.model.architecture import Architecture, FullyConnected, Mixed, Neighbour
 from jackfield.model.bounds import Bounds
 from jackfield.model.checkpoint import Checkpoint, TrainingFacts, load_checkpoint, save_checkpoint
+from jackfield.model.density import KirchhoffDensity
+from jackfield.model.density_checkpoint import DensityCheckpoint, DensityFacts, load_density, save_density
+from jackfield.model.density_training import (
+    DensityPlan,
+    DensityRecipe,
+    Likelihood,
+    measure_likelihood,
+    train_density,
+)
 from jackfield.model.headroom import headroom_penalty
 from jackfield.model.measure import measure_accuracy, measure_largest_v
 from jackfield.model.network import KirchhoffNet
@@ -30,10 +39,16 @@ __all__ = [
     "Architecture",
     "Bounds",
     "Checkpoint",
+    "DensityCheckpoint",
+    "DensityFacts",
+    "DensityPlan",
+    "DensityRecipe",
     "Epoch",
     "FullyConnected",
+    "KirchhoffDensity",
     "KirchhoffNet",
     "LabelledData",
+    "Likelihood",
     "Mixed",
     "Neighbour",
     "PhasorErrors",
@@ -45,8 +60,10 @@ __all__ = [
     "TrainingResult",
     "headroom_penalty",
     "load_checkpoint",
+    "load_density",
     "measure_accuracy",
     "measure_largest_v",
+    "measure_likelihood",
     "measure_phasor_accuracy",
     "neurons_alike",
     "packaged_model",
@@ -55,7 +72,9 @@ __all__ = [
     "run_continuous",
     "run_spikes",
     "save_checkpoint",
+    "save_density",
     "similarity",
     "train",
+    "train_density",
     "train_phasor",
 ]

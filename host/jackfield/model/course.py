@@ -1,6 +1,5 @@
 """Where a training stands, in one file that another process can go on from with the same numbers."""
 
-import dataclasses
 import json
 import os
 from collections.abc import Mapping
@@ -15,7 +14,6 @@ from torch import Tensor
 
 from jackfield.errors import DesignError
 from jackfield.model.descent import Descent
-from jackfield.model.result import Accuracy, Epoch
 
 __all__ = ["Course", "read_course", "write_course"]
 
@@ -24,7 +22,8 @@ _FORMAT = "1"
 
 @dataclass
 class Course:
-    """`step` steps are done; `order` is that of the running epoch, `loss` its sum so far, `history` the epochs done.
+    """`step` steps are done; `order` is that of the running epoch, `loss` its sum so far, `history` the
+    epochs done, as plain values.
 
     `origin` says by what the training was begun: everything that its numbers follow from.
     """
@@ -35,7 +34,7 @@ class Course:
     step: int = 0
     order: Tensor = field(default_factory=lambda: torch.empty(0, dtype=torch.int64))
     loss: float = 0.0
-    history: list[Epoch] = field(default_factory=list)
+    history: list[dict[str, Any]] = field(default_factory=list)
 
 
 def write_course(course: Course, file: Path) -> None:
@@ -44,7 +43,7 @@ def write_course(course: Course, file: Path) -> None:
         "origin": course.origin,
         "step": course.step,
         "loss": course.loss,
-        "history": [dataclasses.asdict(epoch) for epoch in course.history],
+        "history": course.history,
     }
     tensors = course.descent.tensors() | {"order": course.order, "generator": course.generator.get_state()}
     content = safetensors.torch.save(tensors, {"format": _FORMAT, "facts": json.dumps(facts)})
@@ -79,7 +78,7 @@ def read_course(course: Course, file: Path) -> None:
     course.descent.restore(tensors)
     course.generator.set_state(tensors["generator"])
     course.step, course.order, course.loss = facts["step"], tensors["order"], facts["loss"]
-    course.history = [Epoch(**epoch | {"validation": Accuracy(**epoch["validation"])}) for epoch in facts["history"]]
+    course.history = facts["history"]
 
 
 def _check_origin(begun: Mapping[str, Any], asked: Mapping[str, Any], file: Path) -> None:

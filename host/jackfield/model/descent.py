@@ -2,65 +2,56 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Protocol
 
 import torch
-from torch import Tensor
-from torch.nn.functional import cross_entropy
+from torch import Tensor, nn
 
-from jackfield.model.augment import moved
-from jackfield.model.headroom import headroom_penalty
-from jackfield.model.network import KirchhoffNet
-from jackfield.model.recipe import Recipe
 from jackfield.model.schedule import one_cycle
 
-__all__ = ["Descent"]
+__all__ = ["Descent", "Pace"]
 
 _SECOND_MOMENT = 0.999
+
+
+class Pace(Protocol):
+    """What a recipe says of its steps: one-cycle rate up to `learning_rate`, gradient norm, decay of the averages."""
+
+    @property
+    def learning_rate(self) -> float: ...
+    @property
+    def warm_up(self) -> float: ...
+    @property
+    def clip_norm(self) -> float: ...
+    @property
+    def average(self) -> float: ...
 
 
 class Descent:
     """Adam, its rate, the averaged weights: all that a step changes beside the network and the generator."""
 
-    def __init__(self, network: KirchhoffNet, recipe: Recipe, total: int) -> None:
+    def __init__(self, network: nn.Module, pace: Pace, total: int) -> None:
         """`total` steps will be taken."""
         self._network = network
-        self._recipe = recipe
+        self._pace = pace
         self._total = total + 1  # one more, so that the last step is not at rate zero
-        self._optimiser = torch.optim.Adam(network.parameters(), lr=recipe.learning_rate)
-        self._averages = [value.detach().clone() for value in network.parameters()] if recipe.average else []
+        self._optimiser = torch.optim.Adam(network.parameters(), lr=pace.learning_rate)
+        self._averages = [value.detach().clone() for value in network.parameters()] if pace.average else []
 
-    def step(self, number: int, x: Tensor, y: Tensor, generator: torch.Generator, quantised: bool) -> float:
-        """Step `number` (from 0) on inputs `x` [example, input] with labels `y`; the loss before it."""
-        network, recipe = self._network, self._recipe
-        self._set_rate(number)
-        coarse = number < recipe.coarse_until * self._total
-        steps = recipe.coarse_steps if coarse else network.architecture.steps
-        varied = self._varied(x, generator)
-        states = network.states(varied, quantised=quantised, steps=steps, snapshots=recipe.snapshots)
-        loss = cross_entropy(network.logits(states[-1]), y, label_smoothing=recipe.smoothing)
-        penalty = recipe.headroom_weight * headroom_penalty(states, recipe.headroom_v)
-        self._optimiser.zero_grad()
-        (loss + penalty).backward()  # type: ignore[no-untyped-call]
-        torch.nn.utils.clip_grad_norm_(network.parameters(), recipe.clip_norm)
-        self._optimiser.step()
-        network.confine()
-        self._average(number)
-        return float(loss.detach())
-
-    def _set_rate(self, number: int) -> None:
-        rate, momentum = one_cycle(number, self._total, self._recipe.learning_rate, self._recipe.warm_up)
+    def step(self, number: int, loss: Tensor) -> None:
+        """Step `number` (from 0) down `loss`."""
+        rate, momentum = one_cycle(number, self._total, self._pace.learning_rate, self._pace.warm_up)
         for group in self._optimiser.param_groups:
             group["lr"], group["betas"] = rate, (momentum, _SECOND_MOMENT)
-
-    def _varied(self, x: Tensor, generator: torch.Generator) -> Tensor:
-        recipe, grid = self._recipe, self._network.architecture.grid
-        if grid is not None and (recipe.shift_px > 0 or recipe.rotate_deg > 0):
-            x = moved(x, grid, recipe.shift_px, recipe.rotate_deg, generator)
-        return x + recipe.noise * torch.randn(x.shape, generator=generator) if recipe.noise > 0 else x
+        self._optimiser.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]
+        torch.nn.utils.clip_grad_norm_(self._network.parameters(), self._pace.clip_norm)
+        self._optimiser.step()
 
     @torch.no_grad()
-    def _average(self, number: int) -> None:
-        decay = min(self._recipe.average, (1 + number) / (10 + number))  # the first steps count for little
+    def follow(self, number: int) -> None:
+        """Let the averages follow the weights as they are after step `number`."""
+        decay = min(self._pace.average, (1 + number) / (10 + number))  # the first steps count for little
         for kept, value in zip(self._averages, self._network.parameters(), strict=bool(self._averages)):
             kept.lerp_(value, 1 - decay)
 

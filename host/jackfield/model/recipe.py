@@ -1,17 +1,26 @@
 """How a network is trained, as numbers."""
 
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib import resources
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 from jackfield.errors import DesignError
 from jackfield.model.architecture import Architecture
 from jackfield.model.tables import check_keys, from_table
 
-__all__ = ["DIGITS_ARCHITECTURE", "DIGITS_RECIPE", "Plan", "Recipe", "packaged_plan"]
+__all__ = [
+    "DIGITS_ARCHITECTURE",
+    "DIGITS_RECIPE",
+    "Plan",
+    "Recipe",
+    "packaged_plan",
+    "packaged_text",
+    "read_recipe_file",
+]
 
 
 @dataclass(frozen=True)
@@ -89,29 +98,39 @@ class Plan:
     @classmethod
     def from_toml(cls, text: str) -> Self:
         """The plan in a TOML text; DesignError where it is no TOML or a key is missing, unknown or wrong."""
-        try:
-            table = tomllib.loads(text)
-        except tomllib.TOMLDecodeError as error:
-            raise DesignError(f"the recipe is not TOML: {error}") from error
-        check_keys(table, ["board", "architecture", "recipe"], "recipe file")
-        for name, kind in (("board", str), ("architecture", dict), ("recipe", dict)):
-            if not isinstance(table[name], kind):
-                raise DesignError(
-                    f"recipe file: {name} = {table[name]!r} is not a {'name' if kind is str else 'table'}"
-                )
+        table = read_recipe_file(text, {"board": str, "architecture": dict, "recipe": dict})
         architecture = Architecture.from_table(table["architecture"], "architecture")
         return cls(table["board"], architecture, from_table(Recipe, table["recipe"], "recipe"))
 
 
-@lru_cache
-def packaged_plan(name: str) -> Plan:
-    """The recipe file `name` of the package: "digits" or "mnist"; DesignError where there is none of that name."""
+def read_recipe_file(text: str, kinds: Mapping[str, type]) -> dict[str, Any]:
+    """The TOML in `text`, with exactly the keys and `kinds` (texts or tables) that are named; else DesignError."""
+    try:
+        table = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise DesignError(f"the recipe is not TOML: {error}") from error
+    check_keys(table, list(kinds), "recipe file")
+    for name, kind in kinds.items():
+        if not isinstance(table[name], kind):
+            wanted = "name" if kind is str else "table"
+            raise DesignError(f"recipe file: {name} = {table[name]!r} is not a {wanted}")
+    return table
+
+
+def packaged_text(name: str) -> str:
+    """The recipe file `name` of the package; DesignError where there is none of that name."""
     folder = resources.files("jackfield.model") / "recipes"
     try:
-        return Plan.from_toml((folder / f"{name}.toml").read_text(encoding="utf-8"))
+        return (folder / f"{name}.toml").read_text(encoding="utf-8")
     except FileNotFoundError as error:
         known = ", ".join(sorted(Path(file.name).stem for file in folder.iterdir()))
         raise DesignError(f"there is no recipe {name!r}; the package has {known}") from error
+
+
+@lru_cache
+def packaged_plan(name: str) -> Plan:
+    """The recipe file `name` of the package, "digits" or "mnist"; DesignError where there is none of that name."""
+    return Plan.from_toml(packaged_text(name))
 
 
 DIGITS_ARCHITECTURE = packaged_plan("digits").architecture

@@ -9,14 +9,18 @@ from typing import Any, Protocol
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn.functional import cross_entropy
 
 from jackfield.errors import DesignError
+from jackfield.model.augment import moved
 from jackfield.model.course import Course, read_course, write_course
 from jackfield.model.descent import Descent
+from jackfield.model.headroom import headroom_penalty
 from jackfield.model.measure import measure_accuracy, measure_largest_v
 from jackfield.model.network import KirchhoffNet
 from jackfield.model.recipe import Recipe
-from jackfield.model.result import Epoch, TrainingResult
+from jackfield.model.result import Accuracy, Epoch, TrainingResult
 
 __all__ = ["LabelledData", "train"]
 
@@ -70,9 +74,9 @@ def train(
             write_course(run.course, unfinished)
             kept = time.monotonic()
         if ended and progress is not None:
-            progress(run.course.history[-1])
+            progress(run.history[-1])
     run.course.descent.keep_average()
-    return _conclude(network, data, tuple(run.course.history))
+    return _conclude(network, data, run.history)
 
 
 class _Run:
@@ -103,12 +107,28 @@ class _Run:
         number = course.step // self._batches + 1
         quantised = self._network.bounds is not None and number > self._recipe.quantise_from * self._recipe.epochs
         x, y = (part[chosen] for part in self._fit)
-        course.loss += course.descent.step(course.step, x, y, course.generator, quantised)
+        course.loss += self._step(x, y, quantised)
         course.step += 1
         if batch + 1 < self._batches:
             return False
         self._end_epoch(number)
         return True
+
+    def _step(self, x: Tensor, y: Tensor, quantised: bool) -> float:
+        """The loss, before the step that follows from it."""
+        network, recipe, course = self._network, self._recipe, self.course
+        coarse = course.step < recipe.coarse_until * self.total
+        states = network.states(
+            _varied(x, network, recipe, course.generator),
+            quantised=quantised,
+            steps=recipe.coarse_steps if coarse else network.architecture.steps,
+            snapshots=recipe.snapshots,
+        )
+        loss = cross_entropy(network.logits(states[-1]), y, label_smoothing=recipe.smoothing)
+        course.descent.step(course.step, loss + recipe.headroom_weight * headroom_penalty(states, recipe.headroom_v))
+        network.confine()
+        course.descent.follow(course.step)
+        return float(loss.detach())
 
     def _end_epoch(self, number: int) -> None:
         loss = self.course.loss / self._batches
@@ -118,7 +138,19 @@ class _Run:
             )
         with self.course.descent.averaged():
             validation = measure_accuracy(self._network, *self._held)
-        self.course.history.append(Epoch(number, self._recipe.epochs, loss, validation))
+        self.course.history.append(dataclasses.asdict(Epoch(number, self._recipe.epochs, loss, validation)))
+
+    @property
+    def history(self) -> tuple[Epoch, ...]:
+        """The epochs done."""
+        return tuple(Epoch(**epoch | {"validation": Accuracy(**epoch["validation"])}) for epoch in self.course.history)
+
+
+def _varied(x: Tensor, network: KirchhoffNet, recipe: Recipe, generator: torch.Generator) -> Tensor:
+    grid = network.architecture.grid
+    if grid is not None and (recipe.shift_px > 0 or recipe.rotate_deg > 0):
+        x = moved(x, grid, recipe.shift_px, recipe.rotate_deg, generator)
+    return x + recipe.noise * torch.randn(x.shape, generator=generator) if recipe.noise > 0 else x
 
 
 def _origin(network: KirchhoffNet, data: LabelledData, recipe: Recipe, seed: int) -> dict[str, Any]:

@@ -5,6 +5,7 @@ Plain numbers in consistent units: machine units in models, SI in the emulator a
 
 from jackfield.physics.cell import cell_response
 from jackfield.physics.circuit import Circuit, EdgeSet, Slice, Waveform
+from jackfield.physics.doubling import Integration, integrate_to
 from jackfield.physics.field import kirchhoff_residual, node_currents, vector_field
 from jackfield.physics.integrator import integrate
 from jackfield.physics.laws import LAWS, ElementLaw, Imperfection, Parameter
@@ -14,6 +15,7 @@ from jackfield.physics.resonator_spice import resonator_netlist
 from jackfield.physics.spice import spice_netlist
 from jackfield.physics.spikes import PhaseEncoding, SpikeRule, exact_spikes, last_spikes, periodic_spikes
 from jackfield.physics.topology import Topology, fully_connected, mixed, neighbour
+from jackfield.physics.trace import integrate_with_trace
 
 __all__ = [
     "LAWS",
@@ -21,6 +23,7 @@ __all__ = [
     "EdgeSet",
     "ElementLaw",
     "Imperfection",
+    "Integration",
     "Noise",
     "Parameter",
     "PhaseEncoding",
@@ -33,6 +36,8 @@ __all__ = [
     "exact_spikes",
     "fully_connected",
     "integrate",
+    "integrate_to",
+    "integrate_with_trace",
     "kirchhoff_residual",
     "last_spikes",
     "mixed",
