@@ -90,6 +90,7 @@ class CellCalibration:
         fit = with_shared_errors(self._law, self._blocks, fit, self._begin, spread)
         fit, more = self._more(fit, spread)
         verdict, extra = self._verify(fit)
+        verdict = verdict.where(self._sound(fit).numpy())
         shared = self._begin.shared.moved(self._begin.moved)
         reads = _reads(self._blocks) + more + extra
         shared_se = torch.sqrt(torch.diagonal(spread))
@@ -114,7 +115,7 @@ class CellCalibration:
         start = self._begin.prior.mean.repeat(len(self._cells), 1) if fit is None else fit.value
         fitted = self._cells_alone(start, noise_V)
         if len(self._blocks) == len(recipe.STAGES[0]) or not self._learns:
-            return fitted  # two runs a cell cannot tell a node from its cells; a few cells teach nothing new of it
+            return fitted  # three runs a cell cannot tell a node from its cells; a few cells teach nothing new of it
         last = len(self._blocks) == sum(len(stage) for stage in recipe.STAGES)
         sound = self._sound(fitted)
         self._begin = replace(self._begin, prior=self._begin.prior.learned(fitted, sound))
@@ -160,8 +161,8 @@ class CellCalibration:
             return verdict, reads
         rows = torch.from_numpy(doubtful)
         again = [self._read(step, "verify", self._cells[doubtful], known.of(doubtful)) for step in recipe.AGAIN]
-        both = [block.of(rows) for block in blocks] + again
-        second = verify_cells(self._law, both, shared, fit.of(rows), limits, rail_V)
+        # Judged by these alone: what was noisy in the first look would count again for having been noisy.
+        second = verify_cells(self._law, again, shared, fit.of(rows), limits, rail_V)
         reads[rows] += _reads(again)
         return verdict.replaced(doubtful, second), reads
 
@@ -173,7 +174,8 @@ class CellCalibration:
             blocks = [block.of(rows) for block in self._blocks]
             names = diagnose(self._law, blocks, shared, self._begin.prior, fit.of(rows))
             for row, name in zip(suspects, names, strict=True):
-                reason[row] = name or ("noisy" if verdict.uncertain[row] else "out_of_range")
+                restless = fit.chi2[row] > _SOUND * fit.chi2.median()  # its own runs contradict each other
+                reason[row] = name or ("noisy" if verdict.uncertain[row] or restless else "out_of_range")
         return reason
 
 

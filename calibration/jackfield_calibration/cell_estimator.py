@@ -98,18 +98,18 @@ def estimate_cells(
 
     With `learn` that noise is estimated anew from the residuals.
     """
-    measured, variance, usable = (stacked(blocks, name) for name in ("volts", "variance", "usable"))
+    measured, variance, usable, copies = (stacked(blocks, name) for name in ("volts", "variance", "usable", "copies"))
     mean, width = (value.expand_as(start) for value in (prior.mean, prior.width))
 
     def model(p: Tensor, rows: Tensor) -> tuple[Tensor, Tensor]:
         return predict(law, [block.of(rows) for block in blocks], shared, p)
 
-    fit = fit_each(model, measured, usable / (variance + noise_V**2), start, mean, width)
+    fit = fit_each(model, measured, usable / (variance + noise_V**2 / copies), start, mean, width)
     found = len(width[0]) - (torch.diagonal(fit.covariance, dim1=1, dim2=2) / width**2).sum(1)
     freedom = (usable.sum(1) - found).clamp(min=1)
     if learn:
-        noise_V = excess_noise(fit.residual, variance, usable, freedom)
-    chi2 = chi_square(fit.residual, variance + noise_V**2, usable, freedom)
+        noise_V = excess_noise(fit.residual * copies.sqrt(), variance * copies, usable, freedom)
+    chi2 = chi_square(fit.residual, variance + noise_V**2 / copies, usable, freedom)
     return CellFit(fit.value, fit.covariance, chi2, noise_V)
 
 

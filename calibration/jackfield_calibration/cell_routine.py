@@ -27,7 +27,8 @@ _CURRENT = 0.8  # of the output limit, the most that a run is planned for
 _SWING = 1.6  # of the rail, the largest difference between two nodes that a run is planned for
 _NODE = 0.85  # of the rail, the largest node voltage that a run is planned for
 _JITTER, _JITTERED = 0.08, 0.3  # spread of a step's gains, relative; below this gain it shrinks no further
-_FREE_GAINS, _FREE_SHARES = (0.2, 0.95), (0.4, 1.0)
+_FREE_SHARES = (0.6, 1.0)
+_MODES = 4
 _RAILED = 0.97  # of the rail, once droop is corrected
 _STEP_TURN = 0.3  # k of one integration step
 
@@ -37,20 +38,22 @@ class Step:
     """One setting of every cell: wanted true gain (of the largest, 0 is code zero), k, overdrives, banks.
 
     `overdrives` are shares of the largest overdrive that the run allows, one an input; negative ones are volts
-    below the threshold, where only the current offset flows. With `free` (1, 2, ...: verification)
-    every cell draws its gain and its overdrive at random, the gain's sign and third of the range by turns, so that
-    no cell meets like settings only; `gain` and `k` then only set the run's length.
+    below the threshold, where only the current offset flows. Each input is played `copies` times and averaged.
+    With `sizes` (verification) every cell draws the size of its gain between these and its overdrive at random;
+    `gain` and `k` then set the sign and the run's length.
     """
 
     name: str
     gain: float
     k: float
     overdrives: tuple[float, ...]
-    free: int = 0
+    sizes: tuple[float, float] | None = None
+    copies: int = 1
 
     def repeated(self, times: int) -> "Step":
-        """The same with every overdrive `times` over, each on another common mode."""
-        return replace(self, overdrives=self.overdrives * times)
+        """The same with every overdrive about `times` over, on up to four common modes."""
+        modes = min(times, _MODES)
+        return replace(self, overdrives=self.overdrives * modes, copies=round(times / modes))
 
 
 @dataclass(frozen=True)
@@ -97,18 +100,20 @@ class CellRoutine(Routine):
     @property
     def run_s(self) -> float:
         """Length of the run, in s."""
-        run, unit = self._spec.run, self._spec.nodes.capacitance_F / self._gain.hi
+        run, unit = self._spec.run, self._unit_s
         wanted = self._step.k * unit / (2 * abs(self._step.gain)) if self._step.gain else self._step.k * unit
         return round(float(np.clip(wanted, run.min_s, run.max_s)) / run.tick_s) * run.tick_s
+
+    @property
+    def _unit_s(self) -> float:
+        """Time constant of a node with the largest gain."""
+        return self._spec.nodes.capacitance_F / self._gain.hi
 
     def _choose_codes(self, known: Known, random: np.random.Generator) -> None:
         count, step = len(self._cells), self._step
         wanted = step.gain * (1 + random.uniform(-_JITTER, _JITTER, count) / max(abs(step.gain), _JITTERED))
-        if step.free:
-            turn = self._cells + step.free
-            low, high = _FREE_GAINS
-            size = low + (high - low) * (turn // 2 % 3 + random.uniform(0, 1, count)) / 3
-            wanted = np.where(turn % 2, 1, -1) * size
+        if step.sizes:
+            wanted = np.sign(step.gain) * random.uniform(*step.sizes, count)
         nominal = (wanted * self._gain.hi - known.zero_S) / known.scale if step.gain else np.zeros(count)
         self._gain_codes = self._gain.code(self._gain.clip(nominal))
         self._threshold_codes = self._threshold.code(random.uniform(-0.5, 0.5, count) * self._threshold.hi)
@@ -123,7 +128,7 @@ class CellRoutine(Routine):
         allowed = highest / np.maximum(growth, 1.0)
         presets = []
         for share in self._step.overdrives:
-            own = random.uniform(*_FREE_SHARES, len(self._cells)) if self._step.free else 1.0
+            own = random.uniform(*_FREE_SHARES, len(self._cells)) if self._step.sizes else 1.0
             over = own * share * allowed if share > 0 else np.full(len(self._cells), share * rail)
             start = np.clip(threshold + over, -_SWING * rail, _SWING * rail)
             end = np.where(share > 0, threshold + (start - threshold) * growth, start)
@@ -143,6 +148,7 @@ class CellRoutine(Routine):
         inputs = np.full((len(self._step.overdrives), spec.nodes.count), spec.nodes.preset.middle, dtype=np.int64)
         inputs[:, group.source - 1] = self._preset_codes[rows, :, 0].T
         inputs[:, group.destination - 1] = self._preset_codes[rows, :, 1].T
+        inputs = np.repeat(inputs, self._step.copies, axis=0)
         nodes = np.concatenate([group.source, group.destination])
         program = RunProgram(((0, round(self.run_s / spec.run.tick_s)),), scan_lists(spec, nodes), count=len(inputs))
         return Setting(f"{self.name}/{number}", image, inputs, program)
@@ -154,17 +160,14 @@ class CellRoutine(Routine):
         """The readings as one block, corrected for the droop of held nodes."""
         count, inputs = len(self._cells), len(self._step.overdrives)
         ends = np.zeros((count, 2), dtype=np.int64)
-        volts, variance = np.zeros((count, inputs, 2)), np.ones((count, inputs, 2))
-        usable = np.zeros((count, inputs, 2), dtype=np.bool_)
+        volts, variance, averaged = (np.full((count, inputs, 2), start) for start in (0.0, 1.0, 0.0))
         for group, reading in zip(self._groups, readings, strict=True):
-            rows, held = self._rows_of(group), nodes.at_hold(reading)
+            rows, means = self._rows_of(group), self._averaged(reading, nodes)
             for end, node in enumerate((group.source - 1, group.destination - 1)):
                 ends[rows, end] = node
-                volts[rows, :, end] = held[:, node].T
-                variance[rows, :, end] = reading.se[:, node].T ** 2
-                usable[rows, :, end] = reading.usable[:, node].T
-        usable &= np.isfinite(volts) & np.isfinite(variance)
-        usable &= np.abs(volts) < _RAILED * self._spec.nodes.rail_V[1]  # droop had hidden it
+                for array, mean in zip((volts, variance, averaged), means, strict=True):
+                    array[rows, :, end] = mean[:, node].T
+        usable = averaged > 0
         usable &= usable[:, :, ::-1]  # a node at its rail makes the reading of its partner wrong too
         turn = 2 * float(np.abs(self.true_gain).max()) * self.run_s / self._spec.nodes.capacitance_F
         return CellBlock(
@@ -176,6 +179,20 @@ class CellRoutine(Routine):
             torch.from_numpy(np.where(usable, volts, 0.0)),
             torch.from_numpy(np.where(usable, variance, 1.0)),
             torch.from_numpy(usable),
+            torch.from_numpy(np.where(usable, averaged, 1.0)),
             self.run_s,
             max(4, int(np.ceil(turn / _STEP_TURN))),
         )
+
+    def _averaged(self, reading: Reading, nodes: NodeFit) -> tuple[Floats, Floats, Floats]:
+        """Volts at HOLD, their variance within slots and how many usable copies they are means of, `[input, node]`."""
+        volts = nodes.at_hold(reading)
+        usable = reading.usable & np.isfinite(volts) & np.isfinite(reading.se)
+        usable &= np.abs(volts) < _RAILED * self._spec.nodes.rail_V[1]  # droop had hidden it
+        shape = (len(self._step.overdrives), self._step.copies, -1)
+        usable = usable.reshape(shape)
+        count = usable.sum(axis=1)
+        most = np.maximum(count, 1)
+        mean = np.where(usable, volts.reshape(shape), 0.0).sum(axis=1) / most
+        variance = np.where(usable, reading.se.reshape(shape) ** 2, 0.0).sum(axis=1) / most**2
+        return mean, np.where(count, variance, 1.0), count.astype(np.float64)

@@ -8,13 +8,16 @@ from torch import Tensor
 __all__ = ["CellBlock"]
 
 
+_READ = ("volts", "variance", "usable", "copies")
+
+
 @dataclass(frozen=True)
 class CellBlock:
     """Settings and readings of one step, cells in the order of the calibration's list.
 
     `source`, `destination` int64 `[cell]` node indices from 0; `gain_S`, `threshold_V` nominal `[cell]`;
-    `preset_V[cell, input, end]` nominal; `volts`, `variance` (within the slot) and `usable` of the same shape,
-    end 0 is the source. `run_s` is the length of the run, integrated in `steps` steps.
+    `preset_V[cell, input, end]` nominal; `volts`, `variance` (within the slot), `usable` and `copies` (so many reads
+    are averaged) of the same shape, end 0 is the source. `run_s` is the length of the run, integrated in `steps` steps.
     """
 
     source: Tensor
@@ -25,12 +28,13 @@ class CellBlock:
     volts: Tensor
     variance: Tensor
     usable: Tensor
+    copies: Tensor
     run_s: float
     steps: int
 
     def of(self, rows: Tensor | slice) -> "CellBlock":
         """The block of some cells only."""
-        fields = ("source", "destination", "gain_S", "threshold_V", "preset_V", "volts", "variance", "usable")
+        fields = ("source", "destination", "gain_S", "threshold_V", "preset_V", *_READ)
         return CellBlock(**{name: getattr(self, name)[rows] for name in fields}, run_s=self.run_s, steps=self.steps)
 
     def turned(self) -> "CellBlock":
@@ -44,6 +48,7 @@ class CellBlock:
             self.volts.flip(2),
             self.variance.flip(2),
             self.usable.flip(2),
+            self.copies.flip(2),
             self.run_s,
             self.steps,
         )
@@ -51,7 +56,11 @@ class CellBlock:
     @property
     def reads(self) -> Tensor:
         """Usable readings, `[cell]`."""
-        return self.usable.flatten(1).sum(1)
+        return (self.usable * self.copies).flatten(1).sum(1).long()
+
+    def noise(self, noise_V: float) -> Tensor:
+        """Variance of each reading where a single read has `noise_V` beyond its slot's, like `volts`."""
+        return self.variance + noise_V**2 / self.copies
 
 
 def stacked(blocks: list[CellBlock], name: str) -> Tensor:

@@ -116,8 +116,9 @@ def with_shared_errors(
 def _cost(law: CellLaw, blocks: list[CellBlock], fit: CellFit, begin: Begin, moved: Tensor, noise_V: float) -> float:
     shared = begin.shared.moved(moved)
     predicted = torch.cat([respond(law, block, shared, fit.value, 0)[0].flatten(1) for block in blocks], 1)
-    measured, variance, usable = (stacked(blocks, name) for name in ("volts", "variance", "usable"))
-    readings = (usable * (measured - predicted) ** 2 / (variance + noise_V**2)).sum()
+    measured, usable = (stacked(blocks, name) for name in ("volts", "usable"))
+    noise = torch.cat([block.noise(noise_V).flatten(1) for block in blocks], 1)
+    readings = (usable * (measured - predicted) ** 2 / noise).sum()
     weak = (((fit.value - begin.prior.mean) / begin.prior.width) ** 2).sum()
     return float(readings + weak + moved @ begin.precision @ moved)
 
@@ -128,7 +129,7 @@ def _linearise(law: CellLaw, blocks: list[CellBlock], fit: CellFit, begin: Begin
     for block in blocks:
         volts, partials = respond(law, block, shared, value, ALL_COLUMNS)
         residual = torch.where(block.usable, block.volts - volts, torch.zeros_like(volts)).flatten(1)
-        weight = (block.usable / (block.variance + fit.noise_V**2)).flatten(1)
+        weight = (block.usable / block.noise(fit.noise_V)).flatten(1)
         own = partials[..., :3].flatten(1, 2) @ partials_to_parameters(law, block)
         sums.add(own, *_shared_partials(block, shared, partials[..., 3:]), weight, residual)
     inverse = torch.linalg.inv(sums.own + torch.diag_embed(prior.width**-2))

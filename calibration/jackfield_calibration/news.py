@@ -37,9 +37,10 @@ def _rms(values: NDArray[np.float64]) -> float:
 def evidence(law: CellLaw, blocks: list[CellBlock], shared: Shared, fit: CellFit, cells: NDArray[np.int64]) -> Evidence:
     """Verification runs `blocks` of `cells` against what `fit` predicts."""
     predicted, partials = predict(law, blocks, shared, fit.value)
-    measured, variance, usable = (stacked(blocks, name) for name in ("volts", "variance", "usable"))
+    measured, usable = (stacked(blocks, name) for name in ("volts", "usable"))
+    noise = torch.cat([block.noise(fit.noise_V).flatten(1) for block in blocks], 1)
     own = torch.diagonal(partials @ fit.covariance @ partials.transpose(1, 2), dim1=1, dim2=2)
-    se = torch.sqrt(variance + fit.noise_V**2 + own)
+    se = torch.sqrt(noise + own)
     reads = [block.usable.flatten(1).shape[1] for block in blocks]
 
     def once_a_read(name: str) -> Tensor:

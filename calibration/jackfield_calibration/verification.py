@@ -2,11 +2,11 @@
 
 From the verification runs of a cell its gain and its threshold are asked for anew, everything else as fitted:
 the difference is the residual. A cell is good where both residuals are within tolerance, both standard errors
-(of the fit and of the verification itself) within half of it, no run is further off than seven of its own and none
-ended at a rail.
+(of the fit and of the verification itself) within half of it, no run is further off than seven of its own, none
+ended at a rail, and the runs that the fit was made of do not contradict each other.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -24,7 +24,7 @@ Floats = NDArray[np.float64]
 
 _FURTHEST = 7.0
 _CLEAR = 0.8  # of the rail
-_ENOUGH = 0.35  # of the tolerance: verification asks for half
+_ENOUGH = 0.45  # of the tolerance: verification asks for half
 _LEVELS = (-0.9, -0.6, 0.6, 0.9)
 
 
@@ -46,6 +46,10 @@ class Verdict:
             values[rows] = getattr(part, name)
         return Verdict(**fields)
 
+    def where(self, sound: NDArray[np.bool_]) -> "Verdict":
+        """The same, good only where `sound[cell]` too."""
+        return replace(self, good=self.good & sound)
+
 
 def verify_cells(
     law: CellLaw,
@@ -57,9 +61,9 @@ def verify_cells(
 ) -> Verdict:
     """Judge cells by verification runs `blocks`; `tolerance` of gain in S and threshold in V."""
     predicted, partials = predict(law, blocks, shared, fit.value)
-    measured, variance, usable = (stacked(blocks, name) for name in ("volts", "variance", "usable"))
+    measured, usable = (stacked(blocks, name) for name in ("volts", "usable"))
+    noise = torch.cat([block.noise(fit.noise_V).flatten(1) for block in blocks], 1)
     own = partials @ fit.covariance @ partials.transpose(1, 2)
-    noise = variance + fit.noise_V**2
     residual = torch.where(usable, measured - predicted, torch.zeros_like(predicted))
     furthest = (residual.abs() / torch.sqrt(noise + torch.diagonal(own, dim1=1, dim2=2))).amax(1)
     asked = partials[:, :, [0, 2]]
