@@ -1,7 +1,21 @@
 """Self-contained HTML pages and pictures from result objects; no network, no scripts."""
 
+from jackfield.report.calibration import BudgetLine, CalibrationContent, Residuals, render_calibration
 from jackfield.report.content import CellMap, Outputs, ReportContent, Spread, Trace
 from jackfield.report.page import render
 from jackfield.report.sweep import Sweep, sweep_picture
 
-__all__ = ["CellMap", "Outputs", "ReportContent", "Spread", "Sweep", "Trace", "render", "sweep_picture"]
+__all__ = [
+    "BudgetLine",
+    "CalibrationContent",
+    "CellMap",
+    "Outputs",
+    "ReportContent",
+    "Residuals",
+    "Spread",
+    "Sweep",
+    "Trace",
+    "render",
+    "render_calibration",
+    "sweep_picture",
+]
