@@ -169,6 +169,8 @@ class _Calibration:
             tables["saturation"] = board_table(1 / limit, limit_se / limit**2, most)
         provenance = with_fingerprint(provenance, self.spec, self.reader)
         tables = with_sentinels(tables, self.spec, self.reader, self.wanted, nodes.noise_V)
+        if outcome is not None:
+            provenance["misfit"] = outcome.fit.noise_V / nodes.noise_V
         return CalibrationRecord(self._provenance(provenance, plan), tables)
 
     def _provenance(self, given: Mapping[str, Any], plan: Plan) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from jackfield.board import CalibrationRecord, Table
 from jackfield.errors import CalibrationError
-from jackfield_calibration.sentinel import AIMED_BY, TABLE
+from jackfield_calibration.sentinel import AIMED_BY, AIMED_BY_NODES, TABLE
 
 __all__ = ["TableDifference", "compare", "merged"]
 
@@ -78,12 +78,31 @@ def merged(
     found = dict(base.tables)
     for name in tables or new.tables:
         found[name] = _replaced(found.get(name), new.tables[name], rows)
-    if tables and not {TABLE, *AIMED_BY} <= set(tables) and set(tables) & {TABLE, *AIMED_BY} and TABLE in found:
-        touched = {key for name in tables if name in {TABLE, *AIMED_BY} for key in new.tables[name].index}
-        found[TABLE] = _without(found[TABLE], touched & set(rows) if rows else touched)
+    if (tables or rows) and TABLE in found:
+        found[TABLE] = _without(found[TABLE], _misaimed(base, new, tables, rows))
     order = [name for name in new.tables if name not in base.tables]
     provenance = _provenance(base, new, tables, rows)
     return CalibrationRecord(provenance, {name: found[name] for name in [*base.tables, *order] if name in found})
+
+
+def _misaimed(
+    base: CalibrationRecord, new: CalibrationRecord, tables: Collection[str], rows: Collection[str]
+) -> set[str]:
+    """Cells whose sentinel would be set by one record and compared with a reading that was set by the other."""
+    everything = {TABLE, *AIMED_BY, *AIMED_BY_NODES}
+    taken = set(tables or new.tables) & everything
+    differing = [name for name in AIMED_BY_NODES if _text(base, name) != _text(new, name)]
+    if not taken or (not rows and taken == everything):
+        return set()
+    if differing and set(differing) & taken and (not rows or set(rows) & set(new.tables[differing[0]].index)):
+        return set(base.tables[TABLE].index) | set(new.tables[TABLE].index if TABLE in new.tables else ())
+    touched = {key for name in taken & {TABLE, *AIMED_BY} for key in new.tables[name].index}
+    touched = touched & set(rows) if rows else touched
+    return touched if differing or not {TABLE, *AIMED_BY} <= taken else set()
+
+
+def _text(record: CalibrationRecord, name: str) -> str:
+    return record.tables[name].to_csv() if name in record.tables else ""
 
 
 def _check_pair(base: CalibrationRecord, new: CalibrationRecord) -> None:

@@ -17,16 +17,29 @@ from jackfield_calibration.groups import Group, form_groups
 from jackfield_calibration.node_routine import time_constant
 from jackfield_calibration.routine import Reading, Routine, Setting, scan_lists
 
-__all__ = ["AIMED_BY", "TABLE", "Moved", "SentinelRoutine", "moved_cells", "sentinel_table", "watched_cells"]
+__all__ = [
+    "AIMED_BY",
+    "AIMED_BY_NODES",
+    "TABLE",
+    "Moved",
+    "SentinelRoutine",
+    "moved_cells",
+    "sentinel_table",
+    "watched_cells",
+]
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
 TABLE = "sentinel_V"
-AIMED_BY = ("gain_scale", "gain_zero_S", "threshold_offset_V")
-"""The quantities that a cell's sentinel follows from."""
-_GAIN, _TURN = -0.65, 3.0  # of the largest gain; k = 2 g T/C: the overdrive grows 20 times
-_CURRENT, _SWING, _SHARE = 0.8, 1.6, 0.7  # of the output limit; of the rail between two nodes; of what these allow
+AIMED_BY = ("gain_scale", "gain_zero_S", "threshold_offset_V", "current_offset_A")
+"""The cell's quantities that its sentinel follows from."""
+AIMED_BY_NODES = ("preset_gain", "preset_offset_V", "node_offset_A")
+"""Those of the nodes."""
+# Of the largest gain; k = 2 g T/C. The overdrive grows 45 times, so that what a threshold's error adds and what a
+# gain's error takes away differ in size and do not hide each other.
+_GAIN, _TURN = -0.65, 3.8
+_CURRENT, _SWING, _SHARE = 0.8, 1.6, 0.55  # of the output limit; of the rail between two nodes; of what these allow
 _SURE = 4.0  # standard errors: one cell in 16,000 strays so far
 _LEAST_SCALE = 0.2  # a cell of less gain has no code to aim with
 
@@ -37,7 +50,8 @@ class SentinelRoutine(Routine):
     def __init__(self, spec: BoardSpec, record: CalibrationRecord, cells: Integers, name: str = "sentinels") -> None:
         """For `cells` of `record`. Raises CalibrationError where the record does not have one of them."""
         self.name = name
-        self._prepare(spec, cells, *(_column(spec, record, name) for name in AIMED_BY))
+        self._prepare(spec, cells, *(_column(spec, record, quantity) for quantity in AIMED_BY))
+        self._nodes = tuple(record.tables[quantity].value for quantity in AIMED_BY_NODES)
 
     @classmethod
     def nominal(cls, spec: BoardSpec, cells: Integers) -> "SentinelRoutine":
@@ -45,12 +59,16 @@ class SentinelRoutine(Routine):
         routine = cls.__new__(cls)
         routine.name = "sentinels"
         none = np.zeros(spec.cell_count)
-        routine._prepare(spec, cells, none + 1, none, none)
+        routine._prepare(spec, cells, none + 1, none, none, none)
+        nothing = np.zeros(spec.nodes.count)
+        routine._nodes = (nothing + 1, nothing, nothing)
         return routine
 
-    def _prepare(self, spec: BoardSpec, cells: Integers, scale: Floats, zero: Floats, threshold: Floats) -> None:
+    def _prepare(
+        self, spec: BoardSpec, cells: Integers, scale: Floats, zero: Floats, threshold: Floats, current: Floats
+    ) -> None:
         self._spec = spec
-        lacking = cells[~np.isfinite(scale[cells] + zero[cells] + threshold[cells])]
+        lacking = cells[~np.isfinite((scale + zero + threshold + current)[cells])]
         if len(lacking):
             raise CalibrationError(f"the record does not have cell {spec.cells[lacking[0]]}; calibrate it first")
         part = spec.group_of(int(cells[0]))
@@ -60,7 +78,7 @@ class SentinelRoutine(Routine):
         self._gain, self._threshold = part.parameters["gain"], part.parameters["threshold"]
         self._limit_A = part.output_limit_A
         self._scale = np.where(np.abs(scale) < _LEAST_SCALE, 1.0, scale)
-        self._zero, self._offset = zero, threshold
+        self._zero, self._offset, self._current = zero, threshold, current
 
     def settings(self) -> Iterator[Setting]:
         """See Routine."""
@@ -74,21 +92,27 @@ class SentinelRoutine(Routine):
             nominal = (_GAIN * self._gain.hi - self._zero[group.cells]) / self._scale[group.cells]
             image.codes["gain"][0, group.cells] = self._gain.code(self._gain.clip(nominal))
             image.codes["threshold"][0, group.cells] = self._threshold.middle
-            half = self._start_V(group.cells, ticks * spec.run.tick_s) / 2
-            preset, inputs = spec.nodes.preset, np.full((1, spec.nodes.count), spec.nodes.preset.middle, dtype=np.int64)
-            inputs[0, group.source - 1] = preset.code(preset.clip(half))
-            inputs[0, group.destination - 1] = preset.code(preset.clip(-half))
+            half = self._start_V(group, ticks * spec.run.tick_s) / 2
+            volts = np.zeros(spec.nodes.count)
+            volts[group.source - 1], volts[group.destination - 1] = half, -half
+            preset = spec.nodes.preset
+            inputs = preset.code(preset.clip((volts - self._nodes[1]) / self._nodes[0]))[None]
             program = RunProgram(((0, ticks),), scan_lists(spec, group.destination))
             yield Setting(f"{self.name}/{number}", image, inputs, program)
 
-    def _start_V(self, cells: Integers, run_s: float) -> Floats:
-        """Voltage across each cell at the start, so that growth ends inside rails and below saturation."""
+    def _start_V(self, group: Group, run_s: float) -> Floats:
+        """Voltage across each cell at the start, so that growth ends inside rails and below saturation.
+
+        Offset currents of cell and nodes move the point that the voltage grows away from.
+        """
+        cells, node_A = group.cells, self._nodes[2]
         largest = abs(_GAIN) * self._gain.hi
         growth = np.exp(2 * largest * run_s / self._spec.nodes.capacitance_F)
         threshold = self._threshold.value(np.full(len(cells), self._threshold.middle)) + self._offset[cells]
         rail = self._spec.nodes.rail_V[1]
         over = np.minimum(_CURRENT * self._limit_A / largest, _SWING * rail - np.abs(threshold)) / growth
-        return np.asarray(threshold + _SHARE * over)
+        flows = self._current[cells] + (node_A[group.destination - 1] - node_A[group.source - 1]) / 2
+        return np.asarray(threshold + _SHARE * over + flows / largest)
 
     def found(self, readings: list[Reading]) -> tuple[Integers, Floats, Floats]:
         """Cells (ascending), volts (NaN where unusable) and standard errors within the slot."""

@@ -18,7 +18,7 @@ from jackfield_calibration.plan import Plan, RecordTime, planned_step
 from jackfield_calibration.reader import Reader
 from jackfield_calibration.record_edit import merged
 from jackfield_calibration.routine import Bench, Journal
-from jackfield_calibration.sentinel import Moved, SentinelRoutine, moved_cells, watched_cells
+from jackfield_calibration.sentinel import TABLE, Moved, SentinelRoutine, moved_cells, watched_cells
 from jackfield_calibration.tables import cell_tables
 
 __all__ = ["make_update_plan", "update"]
@@ -97,5 +97,6 @@ def _measured_again(
     deviation = np.sqrt(outcome.fit.covariance[:, 3, 3].numpy()) * part.output_limit_A
     offset = outcome.fit.value[:, 3].numpy() * part.output_limit_A
     results = measured_cells(cells, part.parameters["gain"].hi, outcome, offset, deviation)
-    tables = with_sentinels(cell_tables(spec, results), spec, reader, cells, nodes.noise_V, "sentinels-again")
-    return CalibrationRecord(record.provenance, tables)
+    found = cell_tables(spec, results)
+    tables = with_sentinels({**record.tables, **found}, spec, reader, cells, nodes.noise_V, "sentinels-again")
+    return CalibrationRecord(record.provenance, {name: tables[name] for name in (*found, TABLE)})

@@ -20,7 +20,8 @@ def table(values: dict[str, float], se: float = 0.1, reason: str = "ok") -> Tabl
 
 def record(shift: float = 0.0, **more: Any) -> CalibrationRecord:
     cells = {name: i + shift for i, name in enumerate(("A1", "A2", "A10"))}
-    tables = dict.fromkeys(("gain_scale", "gain_zero_S", "threshold_offset_V", "sentinel_V"), table(cells))
+    names = ("gain_scale", "gain_zero_S", "threshold_offset_V", "current_offset_A", "sentinel_V")
+    tables = dict.fromkeys(names, table(cells))
     tables["leak_S"] = table({"1": 0.5 + shift, "2": 0.7 + shift})
     return CalibrationRecord(
         {"board_id": "b1", "spec_digest": "d1", "started_utc": f"2026-01-0{1 + int(shift)}"} | more, tables
@@ -79,6 +80,16 @@ def test_a_sentinel_goes_where_what_aims_it_is_mixed() -> None:
     result = merged(record(), record(shift=1.0), tables=["gain_scale"], rows=["A10"])
     assert result.tables["sentinel_V"].index == ("A1", "A2")
     assert merged(record(), record(shift=1.0), tables=["gain_scale"]).tables["sentinel_V"].index == ()
+    assert merged(record(), record(shift=1.0), tables=["leak_S"]).tables["sentinel_V"].index == ("A1", "A2", "A10")
+
+
+def test_a_sentinel_goes_where_the_presets_that_aim_it_are_the_others() -> None:
+    base, new = record(), record(shift=1.0)
+    for each, offset in ((base, 0.0), (new, 1e-3)):
+        each.tables["preset_offset_V"] = table({"1": offset, "2": offset})  # type: ignore[index]
+    assert merged(base, new, rows=["A10"]).tables["sentinel_V"].index == ("A1", "A2")
+    assert merged(base, new, tables=["preset_offset_V"]).tables["sentinel_V"].index == ()
+    assert merged(base, new).tables["sentinel_V"].index == ("A1", "A2", "A10")
 
 
 def test_what_does_not_go_together_is_refused() -> None:

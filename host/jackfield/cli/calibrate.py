@@ -12,7 +12,8 @@ from jackfield.cli.options import BenchPath, Json, LogExchange, RunsFolder, Verb
 from jackfield.cli.output import Output
 
 if TYPE_CHECKING:
-    from jackfield.board import CalibrationRecord
+    from jackfield.board import BoardSpec, CalibrationRecord
+    from jackfield.cli.live import LiveView
     from jackfield.journal import Run
     from jackfield_calibration import Plan
 
@@ -76,8 +77,19 @@ def calibrate(
                 save_record(found, record)
             elif update is not None and base is not None:
                 replace_record(update, base, found)
+        _write_report(run.folder / "report.html", found, connected.spec, plan, view)
         folder = run.folder
     _print(output, found, record or update, folder)
+    output.say(f"report: {folder / 'report.html'}")
+
+
+def _write_report(place: Path, found: "CalibrationRecord", spec: "BoardSpec", plan: "Plan", view: "LiveView") -> None:
+    from jackfield.cli.calibration_report import calibration_content
+    from jackfield.cli.files import writing
+    from jackfield.report import render_calibration
+
+    with writing(place) as part:
+        part.write_text(render_calibration(calibration_content(found, spec, plan, view)), encoding="utf-8")
 
 
 def _check_place(record: Path | None, update: Path | None) -> None:

@@ -10,7 +10,7 @@ from jackfield.cli.demo_run import DemoResult
 from jackfield.evaluate import confusion_matrix
 from jackfield.report import CellMap, Outputs, ReportContent, Spread, Trace
 
-__all__ = ["cell_score", "demo_content", "used_cells"]
+__all__ = ["cell_reasons", "cell_score", "cell_spreads", "demo_content", "used_cells"]
 
 # Quantity of the record, its nominal value and the cell parameter it belongs to.
 _SPREADS = (("gain", "gain_scale", 1.0), ("threshold", "threshold_offset_V", 0.0))
@@ -30,8 +30,8 @@ def demo_content(result: DemoResult, spec: BoardSpec, profile: str, seed: int) -
             Trace(wanted.node, wanted.t_s, wanted.volts, seen.t_s, seen.volts)
             for wanted, seen in zip(result.requested, result.measured, strict=True)
         ),
-        spreads=_spreads(result.record, spec),
-        cells=CellMap(flags, _reasons(result.record, spec)),
+        spreads=cell_spreads(result.record, spec),
+        cells=CellMap(flags, cell_reasons(result.record, spec)),
         outputs=Outputs(
             result.predicted[0], np.hypot(result.answers.se_V, result.predicted[1]), result.answers.shown_V
         ),
@@ -74,7 +74,8 @@ def _facts(result: DemoResult, spec: BoardSpec, profile: str, seed: int) -> dict
     }
 
 
-def _spreads(record: CalibrationRecord, spec: BoardSpec) -> tuple[Spread, ...]:
+def cell_spreads(record: CalibrationRecord, spec: BoardSpec) -> tuple[Spread, ...]:
+    """Errors of gain and threshold as the board came and what verification leaves of them, in % of full scale."""
     found = []
     for parameter, quantity, nominal in _SPREADS:
         table = record.tables[quantity]
@@ -86,7 +87,7 @@ def _spreads(record: CalibrationRecord, spec: BoardSpec) -> tuple[Spread, ...]:
     return tuple(found)
 
 
-def _reasons(record: CalibrationRecord, spec: BoardSpec) -> tuple[str, ...]:
+def cell_reasons(record: CalibrationRecord, spec: BoardSpec) -> tuple[str, ...]:
     """The verdict on each cell in spec order; the worse one where gain and threshold differ."""
     verdicts = dict.fromkeys((str(cell) for cell in spec.cells), "not_measured")
     for quantity in ("threshold_offset_V", "gain_scale"):

@@ -19,17 +19,23 @@ MOST_NAMED = 8
 
 @final
 class LiveView:
-    """Hears a calibration, draws what it heard below the bar, and keeps what the report shows."""
+    """Hears a calibration, draws what it heard below the bar, and keeps what the report shows.
+
+    `used` has settings and reads of each step.
+    """
 
     def __init__(self) -> None:
         self.advance: Advance = lambda done, total: None
         self.step = ""
         self.reads = 0
+        self.used: dict[str, tuple[int, int]] = {}
         self.standing: Standing | None = None
         self.evidence: Evidence | None = None
 
     def advanced(self, step: str, done: int, planned: int, reads: int) -> None:
         """See `jackfield_calibration.Observer`."""
+        settings, before = self.used.get(step, (0, 0))
+        self.used[step] = settings + 1, before + reads - self.reads
         self.step, self.reads = step, reads
         self.advance(done, planned)
 

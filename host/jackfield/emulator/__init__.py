@@ -6,6 +6,7 @@ It reads images and speaks instrument dialects by its own code, so that host and
 from jackfield.emulator.analog import AnalogBoard
 from jackfield.emulator.digital import DigitalBoard
 from jackfield.emulator.draws import Planted
+from jackfield.emulator.drift import Moved
 from jackfield.emulator.faults import Faults
 from jackfield.emulator.meter import Meter
 from jackfield.emulator.process import EmulatorOptions, main, serve
@@ -20,6 +21,7 @@ __all__ = [
     "EmulatorOptions",
     "Faults",
     "Meter",
+    "Moved",
     "Planted",
     "Scope",
     "Settings",

@@ -14,6 +14,7 @@ from jackfield.report.content import CellMap, Outputs, Spread, Trace
 __all__ = ["confusion_figure", "ladder_figure", "map_figure", "outputs_figure", "spread_figure", "trace_figure"]
 
 BLUE, ORANGE, GREEN, RED, GREY = "#0072b2", "#e69f00", "#009e73", "#d55e00", "#c8ccd0"
+BAD = (RED, ORANGE, "#cc79a7", "#5b2a86", "#7a5c00", "#222222")
 LINES = (BLUE, ORANGE, GREEN, "#cc79a7", "#56b4e9", RED)
 
 RUNG_NAMES = {
@@ -96,21 +97,23 @@ def spread_figure(spreads: tuple[Spread, ...]) -> Figure:
 
 
 def map_figure(cells: CellMap) -> Figure:
-    """Each cell a square: unused, used and good, used and bad, by number along rows of 128 (or fewer)."""
+    """Each cell a square: unused, used and good, or why it is bad, by number along rows of 128 (or fewer)."""
     count = len(cells.reason)
     columns = min(128, max(8, round(count**0.5)))
-    bad = np.array([reason not in ("ok", "not_measured") for reason in cells.reason])
-    kinds = np.where(bad, 2, cells.used.astype(int))
+    bad = sorted({reason for reason in cells.reason if reason not in ("ok", "not_measured")})
+    kinds = np.array(
+        [2 + bad.index(why) if why in bad else int(used) for why, used in zip(cells.reason, cells.used, strict=True)]
+    )
     grid = np.full(-(-count // columns) * columns, -1)
     grid[:count] = kinds
     figure = _figure(8.4, 0.9 + 7.2 * (len(grid) // columns) / columns)
     axes = figure.subplots()
-    colours = ["#ffffff", "#e9ecef", "#8fc3e8", RED]
-    axes.imshow(grid.reshape(-1, columns), cmap=ListedColormap(colours), vmin=-1, vmax=2, aspect="equal")
-    names = ((colours[1], "unused"), (colours[2], "used, good"), (colours[3], "bad"))
+    colours = ["#ffffff", "#e9ecef", "#8fc3e8", *(BAD[number % len(BAD)] for number in range(len(bad)))]
+    axes.imshow(grid.reshape(-1, columns), cmap=ListedColormap(colours), vmin=-1, vmax=len(colours) - 2, aspect="equal")
+    names = [(colours[1], "unused"), (colours[2], "used, good"), *zip(colours[3:], bad, strict=True)]
     axes.legend(
-        handles=[Patch(color=colour, label=label) for colour, label in names],
-        loc="lower left", bbox_to_anchor=(0, 1.0), ncols=3, frameon=False,
+        handles=[Patch(color=colour, label=label.replace("_", " ")) for colour, label in names],
+        loc="lower left", bbox_to_anchor=(0, 1.0), ncols=min(len(names), 6), frameon=False,
     )  # fmt: skip
     axes.set_xlabel(f"cell number within a row of {columns}")
     axes.set_ylabel(f"row (first cell = row x {columns} + 1)")
