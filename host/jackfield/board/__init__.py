@@ -5,7 +5,7 @@ from jackfield.board.canonical import canonical_json, to_toml
 from jackfield.board.cell import Cell
 from jackfield.board.image import ConfigImage, delta
 from jackfield.board.measurement import Measurement
-from jackfield.board.parse import LAW_PARAMETERS
+from jackfield.board.parse import LAW_PARAMETERS, PART_PARAMETERS
 from jackfield.board.parts import CellGroup, LinkSpec, NodeSpec, Probe, RunSpec, Tolerance, Trigger
 from jackfield.board.program import MODES, RunProgram, Schedule, hold_times, schedule
 from jackfield.board.reach import Reach
@@ -18,6 +18,7 @@ from jackfield.board.statistics import STATISTICS
 __all__ = [
     "LAW_PARAMETERS",
     "MODES",
+    "PART_PARAMETERS",
     "QUANTITIES",
     "REASONS",
     "STATISTICS",

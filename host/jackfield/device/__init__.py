@@ -5,6 +5,7 @@ from jackfield.device.conformance import CheckResult
 from jackfield.device.conformance_suite import conformance
 from jackfield.device.dialects import board_class, connect
 from jackfield.device.jackfield1 import Jackfield1Board
+from jackfield.device.lucidac import LucidacBoard
 
 __all__ = [
     "AbstractBoard",
@@ -13,6 +14,7 @@ __all__ = [
     "CommitReport",
     "Hello",
     "Jackfield1Board",
+    "LucidacBoard",
     "UploadReport",
     "board_class",
     "conformance",

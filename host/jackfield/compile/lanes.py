@@ -1,0 +1,117 @@
+"""Compiles for boards of integrators, multipliers and lanes (LUCIDAC): sums over lanes instead of cells."""
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+
+from jackfield.board import BoardSpec, CalibrationRecord, RunProgram
+from jackfield.compile.compiled import CompiledCircuit
+from jackfield.compile.lane_codes import LARGEST_COEFFICIENT, laid_lanes, lane_image, report
+from jackfield.compile.lane_known import KnownLanes
+from jackfield.compile.lane_terms import Terms, circuit_terms
+from jackfield.compile.lane_wishes import Wish, check_room, wishes
+from jackfield.compile.scaling import Scaling
+from jackfield.errors import DesignError
+from jackfield.physics import Circuit
+from jackfield.units import format_quantity
+
+__all__ = ["compile_lanes", "is_lane_board"]
+
+HEADROOM = 0.9
+SLOW_BELOW = 0.01  # of the coefficient range: there the slow integrators make better use of the DACs
+
+
+def is_lane_board(spec: BoardSpec) -> bool:
+    """Whether `spec` is a board of integrators and lanes."""
+    return any(group.law == "lane" for group in spec.groups)
+
+
+def compile_lanes(
+    circuit: Circuit,
+    spec: BoardSpec,
+    *,
+    record: CalibrationRecord | None,
+    record_name: str,
+    largest_v: float | None,
+    volts_per_unit: float | None,
+    seconds_per_unit: float | Sequence[float] | None,
+) -> CompiledCircuit:
+    """`compile_circuit` for such a board, with the same arguments; errors say which resource ran out.
+
+    Without `seconds_per_unit` a unit of time is as short as the largest coefficient allows without upscaling.
+    """
+    terms = circuit_terms(circuit)
+    check_room(terms, spec)
+    known = KnownLanes.from_record(spec, record)
+    volts = _volts(volts_per_unit, largest_v, spec)
+    duration = float(circuit.slices[0].duration)
+    ticks, rate = _pace(terms, spec, volts, duration, seconds_per_unit)
+    tau = ticks * spec.run.tick_s / duration
+    k0 = float(spec.group("K").parameters["rate"].value(rate))
+    corrected = _at_true_speed(terms, known)
+    lanes = laid_lanes(wishes(corrected, spec, volts, 1 / (k0 * tau)), spec, known)
+    outputs = np.array_split(np.array(circuit.outputs, dtype=np.int64), spec.probe.count)
+    return CompiledCircuit(
+        spec=spec,
+        image=lane_image(lanes, rate, circuit.nodes, spec),
+        program=RunProgram(steps=((0, ticks),), scan=tuple(tuple(int(n) for n in share) for share in outputs)),
+        scaling=Scaling(volts, (tau,)),
+        inputs=tuple(circuit.inputs),
+        outputs=tuple(circuit.outputs),
+        preset_gain=known.preset_gain,
+        preset_offset_V=known.preset_offset_V,
+        record_id=record_name,
+        report=report(lanes, spec),
+    )
+
+
+def _volts(volts_per_unit: float | None, largest_v: float | None, spec: BoardSpec) -> float:
+    if volts_per_unit is not None:
+        volts = volts_per_unit
+    elif largest_v is not None and largest_v > 0:
+        volts = HEADROOM * spec.nodes.rail_V[1] / largest_v
+    else:
+        raise DesignError(
+            "the circuit's largest voltage is unknown, so no scaling follows; "
+            "give it (a trained checkpoint holds it) or set --volts-per-unit"
+        )
+    if not (math.isfinite(volts) and volts > 0):
+        raise DesignError(f"{volts:g} volts per unit is asked; give a positive number")
+    return volts
+
+
+def _at_true_speed(terms: Terms, known: KnownLanes) -> Terms:
+    """What to ask of integrators whose k0 is known: each node's terms over its speed."""
+    speed = known.speed[: len(terms.constant)]
+    return Terms(terms.linear / speed[:, None], terms.constant / speed, terms.curved, terms.per_capacitance / speed)
+
+
+def _pace(
+    terms: Terms, spec: BoardSpec, volts: float, duration: float, seconds_per_unit: float | Sequence[float] | None
+) -> tuple[int, int]:
+    """Ticks of the run, and the rate code of the integrators."""
+    rates = spec.group("K").parameters["rate"]
+    fast, slow = rates.hi, rates.lo
+    needed = max((abs(wish.value) for wish in _ports(terms, spec, volts)), default=0.0)
+    if seconds_per_unit is None:
+        seconds = max(needed / fast * duration, spec.run.min_s)
+        ticks = math.ceil(seconds / spec.run.tick_s * (1 - 1e-9))
+    else:
+        given = seconds_per_unit if isinstance(seconds_per_unit, int | float) else next(iter(seconds_per_unit))
+        ticks = max(1, round(given * duration / spec.run.tick_s))
+    length = ticks * spec.run.tick_s
+    if not spec.run.min_s * (1 - 1e-9) <= length <= spec.run.max_s * (1 + 1e-9):
+        raise DesignError(
+            f"the run would last {format_quantity(length, 's')}; board {spec.name} runs "
+            f"{format_quantity(spec.run.min_s, 's')} to {format_quantity(spec.run.max_s, 's')}; "
+            "set --seconds-per-unit or train with smaller parameters"
+        )
+    use = needed / (fast * length / duration)
+    is_slow = use < SLOW_BELOW and use * fast / slow <= LARGEST_COEFFICIENT
+    return ticks, int(rates.code(slow if is_slow else fast))
+
+
+def _ports(terms: Terms, spec: BoardSpec, volts: float) -> list[Wish]:
+    """The lanes into integrators, whose coefficients time can bring into range."""
+    return [wish for wish in wishes(terms, spec, volts, 1.0) if wish.destination <= spec.group("K").count]
