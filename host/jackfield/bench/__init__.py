@@ -1,6 +1,6 @@
 """Instruments behind VISA and what is read through them; the only room that imports pyvisa."""
 
-from jackfield.bench.bench import Bench, PlayingBoard, Wiring
+from jackfield.bench.bench import Bench, PlayingBoard, SelfReadingBoard, Wiring
 from jackfield.bench.benchfile import (
     BenchFile,
     BoardEntry,
@@ -37,6 +37,7 @@ __all__ = [
     "MeterEntry",
     "PlayingBoard",
     "ScopeEntry",
+    "SelfReadingBoard",
     "SourceEntry",
     "Trace",
     "TriggerEntry",

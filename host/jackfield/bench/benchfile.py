@@ -91,10 +91,10 @@ class SourceEntry(InstrumentEntry):
 
 @dataclass(frozen=True)
 class BenchFile:
-    """One bench. `dmm` and `smu` may be missing; `warm_up_min` in minutes."""
+    """One bench; `warm_up_min` in minutes. `dmm` and `smu` may be missing, `scope` where the board reads itself."""
 
     board: BoardEntry
-    scope: ScopeEntry
+    scope: ScopeEntry | None
     dmm: MeterEntry | None
     smu: SourceEntry | None
     warm_up_min: float
@@ -109,11 +109,11 @@ def parse_bench(text: str) -> BenchFile:
         root = Section(tomllib.loads(text), "bench.toml", "firmware_config/BRINGUP.md has a whole bench file")
     except tomllib.TOMLDecodeError as error:
         raise DesignError(f"bench.toml is not valid TOML: {error}; correct that line") from error
-    instruments = root.table("instruments")
+    instruments = root.table("instruments", optional=True)
     conditions = root.table("conditions", optional=True)
     bench = BenchFile(
         _board(root.table("board")),
-        _scope(instruments.table("scope")),
+        _scope(instruments.table("scope")) if instruments.has("scope") else None,
         _meter(instruments.table("dmm")) if instruments.has("dmm") else None,
         _source(instruments.table("smu")) if instruments.has("smu") else None,
         conditions.number("warm_up_min", 0.0, default=0.0),

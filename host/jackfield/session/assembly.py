@@ -42,9 +42,12 @@ def assembled_bench(text: str, folder: Path, log_folder: Path | None) -> Iterato
             source.off()
         board = stack.enter_context(connected_board(file.board.url, spec, link_log))
         _check_id(file, board)
-        scope: AbstractDigitizer = _opened(stack, file.scope, AbstractDigitizer, visa_log)
+        scopes: list[AbstractDigitizer] = [
+            _opened(stack, scope, AbstractDigitizer, visa_log) for scope in _given(file.scope)
+        ]
         meters: list[AbstractVoltmeter] = [_opened(stack, dmm, AbstractVoltmeter, visa_log) for dmm in _given(file.dmm)]
-        bench = Bench(board, scope, meters[0] if meters else None, Wiring(scope.channels), spec, sources)
+        wiring = Wiring(scopes[0].channels if scopes else {})
+        bench = Bench(board, next(iter(scopes), None), next(iter(meters), None), wiring, spec, sources)
         with finally_do(bench.safe, at_once=board.safe):
             yield bench
 
