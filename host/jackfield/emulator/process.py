@@ -23,6 +23,7 @@ from jackfield.emulator.drift import NOMINAL_C
 from jackfield.emulator.faults import Faults, faulty
 from jackfield.emulator.hislip import HislipServer
 from jackfield.emulator.loop import Loop
+from jackfield.emulator.lucidac_process import LUCIDAC_DIALECT, open_lucidac
 from jackfield.emulator.meter import Meter
 from jackfield.emulator.randomness import Randomness
 from jackfield.emulator.scope import Scope
@@ -58,11 +59,42 @@ def board_id(randomness: Randomness) -> str:
 def serve(options: EmulatorOptions, ready: Callable[[dict[str, Any]], None]) -> None:
     """Emulate until SIGTERM, SIGINT or, if asked, the end of standard input; `ready` gets what was opened.
 
-    Its dict: `board` (url, id), `scope` and `dmm` (VISA resources `hislip`, `socket`), `bench` (path or
-    None), `bench_toml` (the text), `pid`, `spec`, `profile`, `seed`. Raises DesignError on a spec or file
+    Its dict: `board` (url, id), `scope` and `dmm` where the board needs them (VISA resources `hislip`, `socket`),
+    `bench` (path or None), `bench_toml` (the text), `pid`, `spec`, `profile`, `seed`. Raises DesignError on a spec or file
     that cannot be used.
     """
     spec = _load(options.spec_file)
+    with closing(Loop()) as loop, _Stop(loop, options.until_eof):
+        opener = _open_lucidac if spec.dialect == LUCIDAC_DIALECT else _open_bench
+        opened, truth = opener(loop, options, spec)
+        if options.truth_file is not None:
+            _write(options.truth_file, truth() + "\n")
+        if options.bench_file is not None:
+            _write(options.bench_file, opened["bench_toml"])
+        ready(
+            opened
+            | {
+                "bench": str(options.bench_file.resolve()) if options.bench_file else None,
+                "pid": os.getpid(),
+                "spec": spec.name,
+                "profile": options.profile,
+                "seed": options.seed,
+            }
+        )
+        loop.run()
+
+
+Opened = tuple[dict[str, Any], Callable[[], str]]
+
+
+def _open_lucidac(loop: Loop, options: EmulatorOptions, spec: BoardSpec) -> Opened:
+    if options.baud or options.faults != Faults():
+        raise DesignError(f"board {spec.name} is emulated without faults and paced lines; leave --fault and --baud out")
+    opened, truth = open_lucidac(loop, spec, options.spec_file.resolve(), options.profile, options.seed)
+    return opened, lambda: truth
+
+
+def _open_bench(loop: Loop, options: EmulatorOptions, spec: BoardSpec) -> Opened:
     scope_wire: list[Scope] = []
     analog = AnalogBoard(
         spec,
@@ -75,14 +107,7 @@ def serve(options: EmulatorOptions, ready: Callable[[dict[str, Any]], None]) -> 
     )
     scope_wire.append(Scope(analog.randomness))
     analog.warm_up()
-    with closing(Loop()) as loop, _Stop(loop, options.until_eof):
-        opened = _open(loop, options, analog, scope_wire[0])
-        if options.truth_file is not None:
-            _write(options.truth_file, truth_json(analog) + "\n")
-        if options.bench_file is not None:
-            _write(options.bench_file, opened["bench_toml"])
-        ready(opened)
-        loop.run()
+    return _open(loop, options, analog, scope_wire[0]), lambda: truth_json(analog)
 
 
 def _load(file: Path) -> BoardSpec:
@@ -114,16 +139,7 @@ def _open(loop: Loop, options: EmulatorOptions, analog: AnalogBoard, scope: Scop
     }
     board = {"url": port.url, "id": name}
     text = bench_text(analog.spec, options.spec_file.resolve(), board, doors["scope"]["hislip"], doors["dmm"]["hislip"])
-    return {
-        "board": board,
-        **doors,
-        "bench": str(options.bench_file.resolve()) if options.bench_file else None,
-        "bench_toml": text,
-        "pid": os.getpid(),
-        "spec": analog.spec.name,
-        "profile": options.profile,
-        "seed": options.seed,
-    }
+    return {"board": board, **doors, "bench_toml": text}
 
 
 def _doors(loop: Loop, faults: Faults, randomness: Randomness, name: str, core: ScpiCore) -> dict[str, str]:

@@ -53,7 +53,7 @@ class EmulatorUrl:
 class RunningEmulator:
     """What an emulator says when it is ready: its board's URL and id, its bench.toml, its process.
 
-    `doors` gives the VISA resources `hislip` and `socket` of the instruments `scope` and `dmm`.
+    `doors` gives the VISA resources `hislip` and `socket` of the instruments `scope` and `dmm`, if it needs any.
     """
 
     board_url: str
@@ -66,7 +66,7 @@ class RunningEmulator:
     def announced(cls, line: bytes) -> "RunningEmulator":
         """From the one line that it prints."""
         said = json.loads(line)
-        doors = {name: said[name] for name in ("scope", "dmm")}
+        doors = {name: said[name] for name in ("scope", "dmm") if name in said}
         return cls(said["board"]["url"], said["board"]["id"], said["bench_toml"], doors, said["pid"])
 
 
