@@ -17,11 +17,15 @@ SHARE = 0.5  # of a difference of two nodes, which reaches 2, so that a multipli
 
 @dataclass(frozen=True)
 class Wish:
-    """A lane from output `source` (CONSTANT: the constant 1) to input `destination` times `value`."""
+    """A lane from output `source` (CONSTANT: the constant 1) to input `destination` times `value`.
+
+    `swing` is how large the source gets where nodes get to 1: what an error of the value counts for.
+    """
 
     source: int
     destination: int
     value: float
+    swing: float = 1.0
 
     def __str__(self) -> str:
         return f"{f'output {self.source}' if self.source else 'the constant'} to input {self.destination}"
@@ -64,18 +68,18 @@ def _curved(
     found = [Wish(node, port, value) for port in (a, b) for node, value in ends]
     square = integrators + first + 1
     if pair.square:
-        found += _into_ends(square, pair, terms, pace * pair.square / (volts * share**2))
+        found += _into_ends(square, pair, terms, pace * pair.square / (volts * share**2), share**2)
     if pair.cube:
         a, b = inputs(first + 1)
         found += [Wish(square, a, one), *(Wish(node, b, value) for node, value in ends)]
-        found += _into_ends(square + 1, pair, terms, pace * pair.cube / (volts**2 * one * share**3))
+        found += _into_ends(square + 1, pair, terms, pace * pair.cube / (volts**2 * one * share**3), share**3)
     return found
 
 
-def _into_ends(output: int, pair: CurvedPair, terms: Terms, value: float) -> list[Wish]:
+def _into_ends(output: int, pair: CurvedPair, terms: Terms, value: float, swing: float) -> list[Wish]:
     """The current out of the source, whose integrator negates, and into the destination."""
     signs = [(pair.source, 1.0)] + ([(pair.destination, -1.0)] if pair.destination else [])
-    return [Wish(output, node, sign * value * terms.per_capacitance[node - 1]) for node, sign in signs]
+    return [Wish(output, node, sign * value * terms.per_capacitance[node - 1], swing) for node, sign in signs]
 
 
 def check_room(terms: Terms, spec: BoardSpec) -> None:

@@ -4,19 +4,22 @@ import math
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from jackfield.board import BoardSpec, CalibrationRecord, RunProgram
 from jackfield.compile.compiled import CompiledCircuit
 from jackfield.compile.lane_codes import LARGEST_COEFFICIENT, laid_lanes, lane_image, report
 from jackfield.compile.lane_known import KnownLanes
 from jackfield.compile.lane_terms import Terms, circuit_terms
-from jackfield.compile.lane_wishes import Wish, check_room, wishes
+from jackfield.compile.lane_wishes import check_room, wishes
 from jackfield.compile.scaling import Scaling
 from jackfield.errors import DesignError
 from jackfield.physics import Circuit
 from jackfield.units import format_quantity
 
 __all__ = ["compile_lanes", "is_lane_board"]
+
+Floats = NDArray[np.float64]
 
 HEADROOM = 0.9
 SLOW_BELOW = 0.01  # of the coefficient range: there the slow integrators make better use of the DACs
@@ -39,7 +42,7 @@ def compile_lanes(
 ) -> CompiledCircuit:
     """`compile_circuit` for such a board, with the same arguments; errors say which resource ran out.
 
-    Without `seconds_per_unit` a unit of time is as short as the largest coefficient allows without upscaling.
+    Without `seconds_per_unit` a unit of time is as long as makes the rounded coefficients count least.
     """
     terms = circuit_terms(circuit)
     check_room(terms, spec)
@@ -92,11 +95,11 @@ def _pace(
 ) -> tuple[int, int]:
     """Ticks of the run, and the rate code of the integrators."""
     rates = spec.group("K").parameters["rate"]
-    fast, slow = rates.hi, rates.lo
-    needed = max((abs(wish.value) for wish in _ports(terms, spec, volts)), default=0.0)
+    ports = [wish for wish in wishes(terms, spec, volts, 1.0) if wish.destination <= spec.group("K").count]
+    values = np.array([abs(wish.value) for wish in ports])
     if seconds_per_unit is None:
-        seconds = max(needed / fast * duration, spec.run.min_s)
-        ticks = math.ceil(seconds / spec.run.tick_s * (1 - 1e-9))
+        best = _most_exact(values, np.array([wish.swing for wish in ports]), spec)
+        ticks = math.ceil(max(best / rates.hi * duration, spec.run.min_s) / spec.run.tick_s * (1 - 1e-9))
     else:
         given = seconds_per_unit if isinstance(seconds_per_unit, int | float) else next(iter(seconds_per_unit))
         ticks = max(1, round(given * duration / spec.run.tick_s))
@@ -107,11 +110,21 @@ def _pace(
             f"{format_quantity(spec.run.min_s, 's')} to {format_quantity(spec.run.max_s, 's')}; "
             "set --seconds-per-unit or train with smaller parameters"
         )
-    use = needed / (fast * length / duration)
-    is_slow = use < SLOW_BELOW and use * fast / slow <= LARGEST_COEFFICIENT
-    return ticks, int(rates.code(slow if is_slow else fast))
+    use = float(values.max(initial=0.0)) / (rates.hi * length / duration)
+    is_slow = use < SLOW_BELOW and use * rates.hi / rates.lo <= LARGEST_COEFFICIENT
+    return ticks, int(rates.code(rates.lo if is_slow else rates.hi))
 
 
-def _ports(terms: Terms, spec: BoardSpec, volts: float) -> list[Wish]:
-    """The lanes into integrators, whose coefficients time can bring into range."""
-    return [wish for wish in wishes(terms, spec, volts, 1.0) if wish.destination <= spec.group("K").count]
+def _most_exact(values: Floats, swings: Floats, spec: BoardSpec) -> float:
+    """The k0 tau at which rounding the coefficients values/(k0 tau) changes the equations least.
+
+    Slow runs spend few codes on small coefficients, fast ones upscale large ones, whose codes are coarser: only
+    those behind multipliers, whose outputs swing less.
+    """
+    upscale = spec.group("L").parameters["upscale"].hi
+    least = max(values[swings >= 1].max(initial=0.0), values.max(initial=0.0) / upscale)
+    paces = np.concatenate([values, values / upscale, [least]])
+    paces = paces[paces >= least]
+    factors = np.where(values <= paces[:, None], 1.0, upscale)
+    errors = np.sum((factors * paces[:, None] * swings) ** 2, axis=1)
+    return float(paces[np.argmin(errors)])

@@ -44,7 +44,11 @@ def carrier_config(image: ConfigImage, codes: NDArray[np.int64], channels: Seque
 
 
 def _check(
-    image: ConfigImage, on: NDArray[np.bool_], source: NDArray[np.int64], destination: NDArray[np.int64], spec: BoardSpec
+    image: ConfigImage,
+    on: NDArray[np.bool_],
+    source: NDArray[np.int64],
+    destination: NDArray[np.int64],
+    spec: BoardSpec,
 ) -> None:
     half, last = len(on) // 2, spec.nodes.count - 1
     unrouted = on & ((source < 0) | (destination < 0))
