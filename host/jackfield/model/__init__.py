@@ -1,9 +1,10 @@
 """Trainable circuits: KirchhoffNet, training inside a board's bounds, checkpoints."""
 
-from jackfield.model.architecture import Architecture, FullyConnected, Mixed, Neighbour
+from jackfield.model.architecture import Architecture, FullyConnected, Listed, Mixed, Neighbour
 from jackfield.model.bounds import Bounds
 from jackfield.model.checkpoint import Checkpoint, TrainingFacts, load_checkpoint, save_checkpoint
 from jackfield.model.headroom import headroom_penalty
+from jackfield.model.lane_models import MOONS_ARCHITECTURE, MOONS_RECIPE
 from jackfield.model.network import KirchhoffNet
 from jackfield.model.quantise import round_to_codes
 from jackfield.model.recipe import DIGITS_ARCHITECTURE, DIGITS_RECIPE, Recipe
@@ -13,6 +14,8 @@ from jackfield.model.training import LabelledData, measure_accuracy, measure_lar
 __all__ = [
     "DIGITS_ARCHITECTURE",
     "DIGITS_RECIPE",
+    "MOONS_ARCHITECTURE",
+    "MOONS_RECIPE",
     "Accuracy",
     "Architecture",
     "Bounds",
@@ -21,6 +24,7 @@ __all__ = [
     "FullyConnected",
     "KirchhoffNet",
     "LabelledData",
+    "Listed",
     "Mixed",
     "Neighbour",
     "Recipe",

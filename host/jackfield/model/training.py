@@ -152,7 +152,9 @@ class _Descent:
 
     def _step(self, x: Tensor, y: Tensor, quantised: bool) -> float:
         network, recipe = self._network, self._recipe
-        states = network.states(x, quantised=quantised, snapshots=recipe.snapshots)
+        # Polynomials can run away within a slice, to where there is no gradient: the board's rails stop them.
+        rails = network.bounds is not None and network.architecture.law == "polynomial"
+        states = network.states(x, quantised=quantised, rails=rails, snapshots=recipe.snapshots)
         loss = cross_entropy(network.logits(states[-1]), y)
         penalty = recipe.headroom_weight * headroom_penalty(states, recipe.headroom_v)
         self._optimiser.zero_grad()
