@@ -1,17 +1,22 @@
 """Trained models as verbs use them: for which board, on which data, compiled how."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
 from jackfield.board import BoardSpec, CalibrationRecord
-from jackfield.compile import CompiledCircuit, compile_circuit, place
-from jackfield.data import Split, digits_split
+from jackfield.compile import CompiledCircuit, check_fit, compile_circuit
+from jackfield.data import Split, digits_split, two_moons
 from jackfield.errors import DesignError
 from jackfield.model import (
     DIGITS_ARCHITECTURE,
+    DIGITS_RECIPE,
+    MOONS_ARCHITECTURE,
+    MOONS_RECIPE,
+    Architecture,
     Bounds,
     Checkpoint,
     Epoch,
@@ -23,9 +28,25 @@ from jackfield.model import (
     train,
 )
 
-__all__ = ["compiled_for", "data_of", "model_for", "trained_for"]
+__all__ = ["TASKS", "Task", "compiled_for", "data_of", "model_for", "trained_for"]
 
 FIT_INPUTS = 96
+MOONS = 2_000
+
+
+@dataclass(frozen=True)
+class Task:
+    """Data that come with the package, and the network and the recipe that are known to learn them."""
+
+    data: Callable[[], Split]
+    architecture: Architecture
+    recipe: Recipe
+
+
+TASKS = {
+    "digits": Task(digits_split, DIGITS_ARCHITECTURE, DIGITS_RECIPE),
+    "two-moons": Task(lambda: two_moons(MOONS), MOONS_ARCHITECTURE, MOONS_RECIPE),
+}
 
 
 def model_for(path: Path, spec: BoardSpec) -> Checkpoint:
@@ -37,25 +58,31 @@ def model_for(path: Path, spec: BoardSpec) -> Checkpoint:
 
 def data_of(checkpoint: Checkpoint) -> Split:
     """The data that a model was trained on, divided as then; DesignError where that is not at hand."""
-    split = digits_split()
-    if checkpoint.facts.data != split.name:
-        raise DesignError(
-            f"the model was trained on {checkpoint.facts.data!r}, only {split.name!r} is at hand here; "
-            "use the classes of jackfield.evaluate with your own inputs and labels"
-        )
-    return split
+    splits = [task.data() for task in TASKS.values()]
+    for split in splits:
+        if checkpoint.facts.data == split.name:
+            return split
+    raise DesignError(
+        f"the model was trained on {checkpoint.facts.data!r}, only {', '.join(repr(split.name) for split in splits)} "
+        "are at hand here; use the classes of jackfield.evaluate with your own inputs and labels"
+    )
 
 
 def trained_for(
-    spec: BoardSpec, data: Split, recipe: Recipe, seed: int, progress: Callable[[Epoch], None]
+    spec: BoardSpec,
+    data: Split,
+    recipe: Recipe,
+    seed: int,
+    progress: Callable[[Epoch], None],
+    architecture: Architecture = DIGITS_ARCHITECTURE,
 ) -> tuple[Checkpoint, TrainingResult]:
-    """The digits network, trained inside the rails and codes of `spec`.
+    """A network, trained inside the rails and codes of `spec`.
 
     Raises DesignError, before any training, where recipe and board differ or the network does not fit the board.
     """
-    bounds = Bounds.from_spec(spec, recipe.volts_per_unit, recipe.seconds_per_unit)
-    network = KirchhoffNet(DIGITS_ARCHITECTURE, bounds=bounds, seed=seed)
-    place(network.circuit(), spec)
+    bounds = Bounds.from_spec(spec, recipe.volts_per_unit, recipe.seconds_per_unit, architecture.law)
+    network = KirchhoffNet(architecture, bounds=bounds, seed=seed)
+    check_fit(network.circuit(), spec)
     result = train(network, data, recipe, seed=seed, progress=progress)
     return Checkpoint(network, recipe, TrainingFacts.from_result(data.name, seed, result)), result
 

@@ -20,6 +20,7 @@ class Data(StrEnum):
     """Data sets that come with the package."""
 
     DIGITS = "digits"
+    TWO_MOONS = "two-moons"
 
 
 def register(app: typer.Typer) -> None:
@@ -28,7 +29,7 @@ def register(app: typer.Typer) -> None:
 
 
 def train(
-    data: Annotated[Data, typer.Argument(help="What to learn: the 8 x 8 handwritten digits.")],
+    data: Annotated[Data, typer.Argument(help="What to learn: the 8 x 8 handwritten digits, or two moons in the plane (fits a LUCIDAC).")],
     board: BoardName,
     model: Annotated[Path, typer.Option("-o", "--output", metavar="NAME.model", help="Where the model goes.")],
     recipe: Annotated[
@@ -44,14 +45,14 @@ def train(
     The network stays inside the board's rails and parameter ranges and learns with its codes.
     """
     from jackfield.cli.files import vacant
-    from jackfield.cli.models import trained_for
-    from jackfield.data import digits_split
+    from jackfield.cli.models import TASKS, trained_for
     from jackfield.model import Epoch, save_checkpoint
     from jackfield.session import load_spec
 
     output = Output(as_json)
     vacant(model, "a model")
-    chosen = _recipe(recipe, epochs)
+    task = TASKS[data.value]
+    chosen = _recipe(task.recipe, recipe, epochs)
     with output.progress("training") as advance:
 
         def heard(epoch: Epoch) -> None:
@@ -59,21 +60,23 @@ def train(
             if verbose:
                 output.say(f"epoch {epoch.number}: loss {epoch.loss:.4f}, validation {epoch.validation}")
 
-        checkpoint, result = trained_for(load_spec(board), digits_split(), chosen, seed, heard)
+        checkpoint, result = trained_for(
+            load_spec(board), task.data(), chosen, seed, heard, task.architecture
+        )
     save_checkpoint(checkpoint, model)
     output.say(f"test {result.test} inside the rails, {result.test_quantised} with the board's codes; {model}")
     output.result({"model": model, "board": board, "epochs": chosen.epochs, "seed": seed} | _summary(result))
 
 
-def _recipe(file: Path | None, epochs: int | None) -> "Recipe":
+def _recipe(usual: "Recipe", file: Path | None, epochs: int | None) -> "Recipe":
     """The data's own recipe, or the one in a file, with its epochs replaced."""
     from dataclasses import replace
 
     from jackfield.errors import DesignError
-    from jackfield.model import DIGITS_RECIPE, Recipe
+    from jackfield.model import Recipe
 
     try:
-        chosen = DIGITS_RECIPE if file is None else Recipe.from_toml(file.read_text(encoding="utf-8"))
+        chosen = usual if file is None else Recipe.from_toml(file.read_text(encoding="utf-8"))
     except (FileNotFoundError, UnicodeDecodeError) as error:
         raise DesignError(f"recipe {file} cannot be read: {error}; name a TOML file in UTF-8") from error
     return chosen if epochs is None else replace(chosen, epochs=epochs)

@@ -4,6 +4,10 @@ from jackfield.compile.compiled import CompiledCircuit
 from jackfield.compile.compiler import compile_circuit
 from jackfield.compile.findings import Finding, check_spec
 from jackfield.compile.jfi import read_image_file
+from jackfield.compile.lane_known import KnownLanes
+from jackfield.compile.lane_machine import LaneParameters, LaneSettings, lane_response
+from jackfield.compile.lane_twin import LaneTwin
+from jackfield.compile.lanes import check_fit, is_lane_board
 from jackfield.compile.lower import LoweredSlice, lower
 from jackfield.compile.place import Placement, place
 from jackfield.compile.report import QuantisationReport
@@ -13,14 +17,21 @@ from jackfield.compile.twin import Twin, twin
 __all__ = [
     "CompiledCircuit",
     "Finding",
+    "KnownLanes",
+    "LaneParameters",
+    "LaneSettings",
+    "LaneTwin",
     "LoweredSlice",
     "Placement",
     "QuantisationReport",
     "Scaling",
     "Twin",
+    "check_fit",
     "check_spec",
     "choose_scaling",
     "compile_circuit",
+    "is_lane_board",
+    "lane_response",
     "lower",
     "place",
     "read_image_file",

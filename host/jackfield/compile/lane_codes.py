@@ -50,7 +50,8 @@ def laid_lanes(wished: list[Wish], spec: BoardSpec, known: KnownLanes) -> list[L
 def _lane(cell: int, wish: Wish, spec: BoardSpec, known: KnownLanes) -> Lane:
     scales = spec.group("L").parameters
     coefficient, upscale = scales["coefficient"], scales["upscale"]
-    nominal = wish.value / known.gain[cell]
+    # Lanes take what an integrator shows, not what is read of it.
+    nominal = wish.value / known.gain[cell] * (known.reading_gain[wish.source - 1] if wish.source else 1.0)
     up = 0 if abs(nominal) <= LARGEST_COEFFICIENT else 1
     factor = float(upscale.value(up))
     if abs(nominal) > LARGEST_COEFFICIENT * factor:
@@ -59,7 +60,7 @@ def _lane(cell: int, wish: Wish, spec: BoardSpec, known: KnownLanes) -> Lane:
             f"{LARGEST_COEFFICIENT * factor:.4g}; raise --seconds-per-unit or train with smaller parameters"
         )
     code = int(coefficient.code(nominal / factor))
-    return Lane(cell, wish, code, up, float(coefficient.value(code)) * factor * known.gain[cell])
+    return Lane(cell, wish, code, up, wish.value * float(coefficient.value(code)) * factor / nominal)
 
 
 def _corrections(lanes: list[Lane], spec: BoardSpec, known: KnownLanes) -> list[Wish]:
@@ -69,6 +70,8 @@ def _corrections(lanes: list[Lane], spec: BoardSpec, known: KnownLanes) -> list[
     offsets = known.input_offset.copy()
     for lane in lanes:
         offsets[lane.wish.destination - 1] += known.offset[lane.cell]
+        if lane.wish.source != CONSTANT:
+            offsets[lane.wish.destination - 1] -= lane.actual * known.reading_offset_V[lane.wish.source - 1]
     used = sorted({lane.wish.destination for lane in lanes})
     left += [Wish(CONSTANT, port, -float(offsets[port - 1])) for port in used]
     worth = [wish for wish in left if abs(wish.value) > WORTH_A_LANE * lsb]

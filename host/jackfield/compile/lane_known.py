@@ -1,6 +1,6 @@
 """What is known of one board of integrators and multipliers: nominal, or as a record says."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Self
 
 import numpy as np
@@ -12,6 +12,10 @@ from jackfield.errors import CalibrationError
 __all__ = ["KnownLanes"]
 
 Floats = NDArray[np.float64]
+_DRAWN = (
+    *("gain", "offset", "input_offset", "speed"),
+    *("preset_gain", "preset_offset_V", "reading_gain", "reading_offset_V"),
+)
 
 
 @dataclass(frozen=True)
@@ -19,7 +23,8 @@ class KnownLanes:
     """`gain[cell]` over nominal and `offset[cell]` at the end of lanes and of multipliers, `[cell]` in spec order.
 
     `input_offset[node]` is added to the sum of lanes at each input: an integrator's bias, a multiplier's offset.
-    `speed[node]` is an integrator's k0 over nominal. Presets and converters: V = gain nominal + offset.
+    `speed[integrator]` is k0 over nominal. Voltages are as read: presets V = gain nominal + offset, and an
+    integrator that shows x to the lanes is read as `reading_gain` x + `reading_offset_V`.
     `bad[cell]` marks lanes not to be used.
     """
 
@@ -29,19 +34,23 @@ class KnownLanes:
     speed: Floats
     preset_gain: Floats
     preset_offset_V: Floats
+    reading_gain: Floats
+    reading_offset_V: Floats
     bad: NDArray[np.bool_]
 
     @classmethod
     def from_record(cls, spec: BoardSpec, record: CalibrationRecord | None) -> Self:
         """What `record` says; None, and what it lacks, is nominal. CalibrationError where it is for another spec."""
-        cells, nodes = {str(cell): i for i, cell in enumerate(spec.cells)}, spec.nodes.count
+        nodes, integrators = spec.nodes.count, spec.group("K").count
         known = cls(
             gain=np.ones(spec.cell_count),
             offset=np.zeros(spec.cell_count),
             input_offset=np.zeros(nodes),
-            speed=np.ones(nodes),
+            speed=np.ones(integrators),
             preset_gain=np.ones(nodes),
             preset_offset_V=np.zeros(nodes),
+            reading_gain=np.ones(nodes),
+            reading_offset_V=np.zeros(nodes),
             bad=np.zeros(spec.cell_count, dtype=np.bool_),
         )
         if record is None:
@@ -51,15 +60,7 @@ class KnownLanes:
                 f"the record is for a spec of digest {str(record.provenance['spec_digest'])[:12]}, board {spec.name} "
                 f"has {spec.digest[:12]}; calibrate the board again or use the spec of the record"
             )
-        by_node = {str(node + 1): node for node in range(nodes)}
-        for quantity, array, index in (
-            ("gain_scale", known.gain, cells),
-            ("current_offset_A", known.offset, cells),
-            ("node_offset_A", known.input_offset, by_node),
-            ("capacitance_ratio", known.speed, by_node),
-            ("preset_gain", known.preset_gain, by_node),
-            ("preset_offset_V", known.preset_offset_V, by_node),
-        ):
+        for quantity, (array, index) in known._places(spec).items():
             if quantity in record.tables:
                 table = record.tables[quantity]
                 array[[index[name] for name in table.index]] = table.value
@@ -67,5 +68,31 @@ class KnownLanes:
         if "gain_scale" in record.tables:
             table = record.tables["gain_scale"]
             dead = [name for name, why in zip(table.index, table.reason, strict=True) if why in ("dead", "stuck")]
-            known.bad[[cells[name] for name in dead]] = True
+            known.bad[[known._places(spec)["gain_scale"][1][name] for name in dead]] = True
         return known
+
+    def _places(self, spec: BoardSpec) -> dict[str, tuple[Floats, dict[str, int]]]:
+        """Where each of a record's quantities stands: the array, and the position by the name of the instance."""
+        cells = {str(cell): i for i, cell in enumerate(spec.cells)}
+        nodes = {str(node + 1): node for node in range(spec.nodes.count)}
+        return {
+            "gain_scale": (self.gain, cells),
+            "current_offset_A": (self.offset, cells),
+            "node_offset_A": (self.input_offset, nodes),
+            "capacitance_ratio": (self.speed, nodes),
+            "preset_gain": (self.preset_gain, nodes),
+            "preset_offset_V": (self.preset_offset_V, nodes),
+            "probe_gain": (self.reading_gain, nodes),
+            "probe_offset_V": (self.reading_offset_V, nodes),
+        }
+
+    def drawn(self, record: CalibrationRecord, spec: BoardSpec, random: np.random.Generator) -> Self:
+        """A board as this one might be, by the standard errors of `record`."""
+        other = replace(self, **{name: getattr(self, name).copy() for name in _DRAWN})
+        for quantity, (array, index) in other._places(spec).items():
+            if quantity in record.tables:
+                table = record.tables[quantity]
+                where = [index[name] for name in table.index]
+                # A relative error of the time constant is, to first order, one of its inverse.
+                array[where] += np.nan_to_num(table.se) * random.standard_normal(len(where))
+        return other

@@ -12,12 +12,13 @@ from jackfield.compile.lane_codes import LARGEST_COEFFICIENT, laid_lanes, lane_i
 from jackfield.compile.lane_known import KnownLanes
 from jackfield.compile.lane_terms import Terms, circuit_terms
 from jackfield.compile.lane_wishes import check_room, wishes
+from jackfield.compile.place import place
 from jackfield.compile.scaling import Scaling
 from jackfield.errors import DesignError
 from jackfield.physics import Circuit
 from jackfield.units import format_quantity
 
-__all__ = ["compile_lanes", "is_lane_board"]
+__all__ = ["check_fit", "compile_lanes", "is_lane_board"]
 
 Floats = NDArray[np.float64]
 
@@ -28,6 +29,14 @@ SLOW_BELOW = 0.01  # of the coefficient range: there the slow integrators make b
 def is_lane_board(spec: BoardSpec) -> bool:
     """Whether `spec` is a board of integrators and lanes."""
     return any(group.law == "lane" for group in spec.groups)
+
+
+def check_fit(circuit: Circuit, spec: BoardSpec) -> None:
+    """Raise DesignError, naming what runs out, where `circuit` has more edges than `spec` has cells or lanes."""
+    if is_lane_board(spec):
+        check_room(circuit_terms(circuit), spec)
+    else:
+        place(circuit, spec)
 
 
 def compile_lanes(

@@ -141,7 +141,8 @@ class LucidacBoard(AbstractBoard):
                 raise BoardError(f"{number} of {program.count} inputs were played in time; allow more")
             if program.step:
                 self._take(self._steps[program.step - 1 + number], channels)
-            self._readings.append(self._play(program, channels, program.first + number)[:, : len(nodes)])
+            samples = self._play(program, channels, program.first + number)
+            self._readings.append(samples[:, [channels.index(node - 1) for node in nodes]])
         return program.count
 
     def _play(self, program: RunProgram, channels: list[int], entry: int) -> NDArray[np.float64]:

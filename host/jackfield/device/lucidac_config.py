@@ -83,10 +83,16 @@ def integrators(image: ConfigImage, codes: NDArray[np.int64], spec: BoardSpec) -
 
 
 def adc_channels(nodes: Sequence[int], spec: BoardSpec) -> list[int]:
-    """Outputs (from 0) for the converters: `nodes` first, filled up to a power of two, as the converters want it."""
+    """Outputs (from 0) for the converters to read `nodes`.
+
+    Integrators always have the converter of their own number, which is calibrated with them; with other outputs the
+    list is filled up to a power of two, as the converters want it.
+    """
     wanted = [node - 1 for node in nodes]
     if not 1 <= len(wanted) <= ADC_CHANNELS or len(set(wanted)) != len(wanted):
         raise DesignError(f"{len(wanted)} nodes are to be read; the converters take 1 to {ADC_CHANNELS}, each once")
+    if max(wanted) < ADC_CHANNELS:
+        return list(range(ADC_CHANNELS))
     others = (node for node in range(spec.nodes.count) if node not in wanted)
     while len(wanted) & (len(wanted) - 1):
         wanted.append(next(others))

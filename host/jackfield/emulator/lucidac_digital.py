@@ -53,7 +53,7 @@ class LucidacDigital:
             return [{"msg": {}, "code": 1, "error": f"a line of {len(line)} bytes is no JSON"}]
         if not isinstance(request, dict) or not isinstance(request.get("msg", {}), dict):
             return [{"msg": {}, "code": 2, "error": "a request is an object with id, type and msg"}]
-        kind, msg = request.get("type"), request.get("msg", {})
+        kind, msg = str(request.get("type")), request.get("msg", {})
         head = {"id": request.get("id"), "type": kind}
         try:
             if kind == "start_run":
