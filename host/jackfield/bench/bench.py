@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from jackfield.bench.decode import Trace, decode, decode_watch
 from jackfield.bench.digitizer import AbstractDigitizer, Acquisition, Waveform
+from jackfield.bench.scanner import AbstractScanner
 from jackfield.bench.source import AbstractSource
 from jackfield.bench.voltmeter import AbstractVoltmeter
 from jackfield.board import BoardSpec, Measurement, RunProgram, Schedule, schedule
@@ -91,19 +92,21 @@ class Bench(Generic[BoardType]):
         wiring: Wiring,
         spec: BoardSpec,
         sources: Sequence[AbstractSource] = (),
+        scanner: AbstractScanner | None = None,
     ) -> None:
         self.board = board
         self.digitizer = digitizer
         self.voltmeter = voltmeter
         self.spec = spec
         self.sources = tuple(sources)
+        self.scanner = scanner
         self._channels = () if digitizer is None else wiring.channels(spec.probe.count)
         self._reference_V: float | None = None
 
     @property
     def identities(self) -> tuple[str, ...]:
         """`*IDN?` of the instruments, for the provenance of a record."""
-        instruments = (self.digitizer, self.voltmeter)
+        instruments = (self.digitizer, self.voltmeter, self.scanner)
         return tuple(instrument.identity for instrument in instruments if instrument is not None)
 
     def reference_V(self) -> float:

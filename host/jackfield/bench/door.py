@@ -59,12 +59,19 @@ class VisaDoor:
         return not (self.is_socket or self._name.startswith("ASRL"))
 
     def send(self, commands: Sequence[str]) -> None:
-        """Send lines, all in one packet."""
-        self._visa.write("\n".join(commands))
+        """Send lines: over a raw socket all in one packet, elsewhere each as a message of its own."""
+        for message in ["\n".join(commands)] if self.is_socket else commands:
+            self._visa.write(message)
 
     def read_line(self) -> str:
-        """One line without its newline; empty where a block left only its newline."""
-        return bytes(self._visa.read_raw()).decode("ascii", "replace").strip()
+        """One line without its newline; empty where a block left only its newline.
+
+        Raises InstrumentError where it ends without one: what pyvisa-py returns then is the part that came in time.
+        """
+        line = bytes(self._visa.read_raw())
+        if not line.endswith(b"\n"):
+            raise InstrumentError(f"{self._name} sent {line[:80]!r} and no end of line; repeat")
+        return line.decode("ascii", "replace").strip()
 
     def read_block(self, asked: str) -> bytes:
         """The payload of the binary block that answers `asked`."""
@@ -81,7 +88,7 @@ class VisaDoor:
             while len(data) < count:
                 chunk, status = visa.visalib.read(visa.session, count - len(data))
                 data = data + chunk if data else bytes(chunk)
-                if not chunk or (self._marks_end and status == StatusCode.success_termination_character_read):
+                if not chunk or (self._marks_end and status != StatusCode.success_max_count_read):
                     break
         return data
 

@@ -131,8 +131,10 @@ class HislipServer:
     def _ask(self, session: _Session, text: str, message_id: int) -> None:
         epoch = session.epoch
 
-        def answer(data: bytes) -> None:
-            if session.epoch != epoch:
+        def answer(data: bytes | None) -> None:
+            if data is None:
+                session.sync.close()
+            if not data or session.epoch != epoch:
                 return
             step = session.limit - _HEADER.size
             pieces = [data[at : at + step] for at in range(0, len(data), step)]
