@@ -16,7 +16,7 @@ from jackfield.bench.benchfile import (
 )
 from jackfield.bench.decode import Trace, decode, decode_watch
 from jackfield.bench.digitizer import AbstractDigitizer, Acquisition, Waveform
-from jackfield.bench.door import visa_library
+from jackfield.bench.door import visa_library, visa_resources
 from jackfield.bench.drivers import drivers_for, instrument_driver
 from jackfield.bench.keithley_2450 import Keithley2450
 from jackfield.bench.keysight_34465a import Keysight34465A
@@ -71,4 +71,5 @@ __all__ = [
     "parse_bench",
     "pymeasure_instrument",
     "visa_library",
+    "visa_resources",
 ]

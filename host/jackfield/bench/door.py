@@ -1,5 +1,6 @@
 """One opened VISA resource: bytes in and out, as each kind of connection needs it."""
 
+import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import cast
@@ -12,7 +13,7 @@ from pyvisa.resources import MessageBasedResource
 from jackfield.bench.block import read_block
 from jackfield.errors import InstrumentError
 
-__all__ = ["VisaDoor", "visa_library"]
+__all__ = ["VisaDoor", "visa_library", "visa_resources"]
 
 NEWLINE_PATIENCE_S = 0.2
 FLUSH_SILENCE_S = 0.05
@@ -26,6 +27,18 @@ def visa_library(backend: str = "@py") -> str:
         raise InstrumentError(
             f"VISA library {backend!r} cannot be loaded: {error}; install pyvisa-py, or your vendor's VISA"
         ) from error
+
+
+def visa_resources(backend: str = "@py") -> tuple[str, ...]:
+    """All that the VISA library finds by itself, serial ports left out; InstrumentError where it cannot be loaded.
+
+    Not all instruments answer to the search: pyvisa-py sees VXI-11 on the local network and USB.
+    """
+    visa_library(backend)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # what a search could see with more packages
+        found = pyvisa.ResourceManager(backend).list_resources("?*")
+    return tuple(name for name in found if not name.upper().startswith("ASRL"))
 
 
 class VisaDoor:
@@ -87,7 +100,7 @@ class VisaDoor:
         with visa.ignore_warning(StatusCode.success_device_not_present, StatusCode.success_max_count_read):
             while len(data) < count:
                 chunk, status = visa.visalib.read(visa.session, count - len(data))
-                data = data + chunk if data else bytes(chunk)
+                data = data + chunk if data else chunk  # most records come in one piece, which is not copied
                 if not chunk or (self._marks_end and status != StatusCode.success_max_count_read):
                     break
         return data

@@ -33,6 +33,7 @@ class RigolDS1000Z(AbstractScpiScope):
 
     idn_pattern: ClassVar[str] = r"rigol[^,]*,\s*(ds|mso)1\d\d4z"
     trigger_sources: ClassVar = {f"CH{n}": f"CHANnel{n}" for n in range(1, 5)} | {"EXT": "EXT"}
+    usual_trigger: ClassVar = "CH4"
     divisions: ClassVar = 8
     volts_per_division: ClassVar = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
     memory_points: ClassVar = 1_000_000

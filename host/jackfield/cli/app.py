@@ -24,6 +24,7 @@ VERBS = (
     "record",
     "evaluate",
     "spice",
+    "bench",
     "poke",
     "safe",
     "conformance",
