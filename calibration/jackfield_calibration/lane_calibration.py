@@ -16,7 +16,7 @@ from jackfield_calibration.routine import Reading, Routine, Setting
 __all__ = ["calibrate_lanes", "plan_lanes"]
 
 Floats = NDArray[np.float64]
-LANE_SETTINGS, MULTIPLIER_SETTINGS, INPUTS = 24, 12, 4
+LANE_SETTINGS, MULTIPLIER_SETTINGS, INPUTS = 32, 12, 4
 VERIFY_SHARE = 2  # verification takes the half of the settings again, with other codes
 TABLES = {
     "gain_scale": (("lane_gain", "product_gain"), 1.0),
@@ -95,13 +95,13 @@ def _tables(spec: BoardSpec, fit: LaneFit, again: LaneFit, reads: int) -> dict[s
         good = (np.abs(residual[rows]) <= tolerance) & (fit.se[rows] <= tolerance / 2)
         reason = tuple(_reason(fine, sure) for fine, sure in zip(good, fit.se[rows] <= tolerance / 2, strict=True))
         count = np.full(len(rows), reads // len(names), dtype=np.int64)
-        tables[quantity] = Table(_index(spec, kinds, rows, names), value, residual[rows], fit.se[rows], count, good, reason)
+        tables[quantity] = Table(
+            _index(spec, kinds, rows, names), value, residual[rows], fit.se[rows], count, good, reason
+        )
     return tables
 
 
-def _index(
-    spec: BoardSpec, kinds: tuple[str, ...], rows: list[int], names: list[tuple[str, int]]
-) -> tuple[str, ...]:
+def _index(spec: BoardSpec, kinds: tuple[str, ...], rows: list[int], names: list[tuple[str, int]]) -> tuple[str, ...]:
     groups = {"lane": "L", "product": "M"}
     if kinds[0].startswith("lane"):
         return tuple(f"{groups[names[row][0].split('_')[0]]}{names[row][1] + 1}" for row in rows)

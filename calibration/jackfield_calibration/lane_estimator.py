@@ -15,7 +15,7 @@ from jackfield_calibration.routine import Reading, Setting
 __all__ = ["LaneFit", "fit_lanes", "names_of"]
 
 Floats = NDArray[np.float64]
-STEPS = 16
+STEPS = 28
 ITERATIONS = 4
 PRIOR = {
     "lane_gain": 0.03,
@@ -29,8 +29,10 @@ PRIOR = {
     "reading_gain": 0.01,
     "reading_offset": 0.01,
 }
-"""How far boards of this kind are thought to be from nominal, one standard deviation. It also fixes what readings
-cannot tell: the common factor of all lanes against that of all integrators."""
+"""How far boards of this kind are thought to be from nominal, one standard deviation."""
+GAUGE = ("speed", "reading_gain")
+"""Kinds whose mean is nominal: readings cannot tell a factor common to all integrators from one of all lanes."""
+GAUGE_WIDTH = 1e-6
 NOISE_V = 4e-4  # of one reading beyond what its own standard error says
 
 
@@ -78,18 +80,22 @@ def fit_lanes(
     read = torch.from_numpy(np.concatenate([reading.values[:, :integrators] for reading in readings]))
     se = torch.from_numpy(np.concatenate([reading.se[:, :integrators] for reading in readings]))
     usable = torch.from_numpy(np.concatenate([reading.usable[:, :integrators] for reading in readings]))
+    usable &= usable.all(dim=1, keepdim=True)  # a node at its rail takes those that it drives with it
     weight = usable / torch.hypot(se, torch.full_like(se, NOISE_V))
     target = torch.where(usable, read, torch.zeros_like(read))
 
     def residual(theta: Tensor) -> Tensor:
         return (torch.where(usable, model(theta), torch.zeros_like(read)) - target) * weight
 
+    gauge = torch.stack([torch.tensor([float(kind == fixed) for kind, _ in names]).double() for fixed in GAUGE])
+    gauge = gauge / gauge.sum(dim=1, keepdim=True) / GAUGE_WIDTH
     theta = centre.clone()
     for _ in range(ITERATIONS):
         jacobian = torch.func.jacfwd(residual)(theta).reshape(-1, len(names))
         misses = residual(theta).reshape(-1)
-        normal = jacobian.T @ jacobian + torch.diag(width**-2)
-        theta = theta - torch.linalg.solve(normal, jacobian.T @ misses + (theta - centre) / width**2)
+        normal = jacobian.T @ jacobian + torch.diag(width**-2) + gauge.T @ gauge
+        pull = (theta - centre) / width**2 + gauge.T @ (gauge @ theta)
+        theta = theta - torch.linalg.solve(normal, jacobian.T @ misses + pull)
     covariance = torch.linalg.inv(normal).numpy()
     misses = residual(theta)
     misfit = float(misses.square().sum().div(max(int(usable.sum()), 1)).sqrt())
@@ -112,7 +118,9 @@ class _Model:
         self._seconds = torch.tensor(ticks, dtype=torch.float64) * spec.run.tick_s
 
     def __call__(self, theta: Tensor) -> Tensor:
-        lane, product, lane_offset, product_offset, inputs, speed, gain, offset, reading, zero = theta.split(self._split)
+        lane, product, lane_offset, product_offset, inputs, speed, gain, offset, reading, zero = theta.split(
+            self._split
+        )
         idle = theta.new_zeros(self._counts[2])
         more = theta.new_zeros(len(inputs) - len(reading))
         board = LaneParameters(

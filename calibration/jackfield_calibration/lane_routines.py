@@ -11,10 +11,11 @@ from jackfield_calibration.routine import Routine, Setting
 __all__ = ["IdleRoutine", "LaneRoutine", "MultiplierRoutine"]
 
 Integers = NDArray[np.int64]
-LARGEST_INPUT = 0.5  # of the rail: the states grow on the way
+LARGEST_INPUT = 0.4  # of the rail: the states grow on the way
+LARGEST_FACTOR = 0.7  # of the rail, for what is multiplied
 LARGEST_COEFFICIENT = 0.8
-LANE_RUN_S = 60e-6  # 0.6/k0: each lane has moved its node by a third of its input, none has overflowed
-PRODUCT_RUN_S = 100e-6
+LANE_RUN_S = 100e-6  # 1.0/k0: each lane has moved its node by half of its input, few have overflowed
+PRODUCT_RUN_S = 120e-6
 IDLE_RUNS_S = (60e-6, 2e-3)  # what a bias adds shows in the difference
 
 
@@ -27,11 +28,11 @@ class _LanesRoutine(Routine):
         self._inputs = inputs
         self._random = random
 
-    def _setting(self, number: int, image: ConfigImage, seconds: float) -> Setting:
+    def _setting(self, number: int, image: ConfigImage, seconds: float, most: float = LARGEST_INPUT) -> Setting:
         spec = self._spec
         integrators = spec.group("K").count
         volts = np.zeros((self._inputs, spec.nodes.count))
-        volts[:, :integrators] = self._random.uniform(-LARGEST_INPUT, LARGEST_INPUT, (self._inputs, integrators))
+        volts[:, :integrators] = self._random.uniform(-most, most, (self._inputs, integrators))
         scan = tuple((node,) if node <= integrators else () for node in range(1, spec.probe.count + 1))
         program = RunProgram(steps=((0, round(seconds / spec.run.tick_s)),), scan=scan)
         return Setting(f"{self._tag} {self.name} {number}", image, spec.nodes.preset.code(volts), program)
@@ -105,4 +106,4 @@ class MultiplierRoutine(_LanesRoutine):
                     self._lane(image, next(free), source, port, value)
                 value = float(self._random.choice([-1.0, 1.0]) * self._random.uniform(0.7, 1.0))
                 self._lane(image, next(free), integrators + m + 1, int(ends[-1 - m]), value)
-            yield self._setting(number, image, PRODUCT_RUN_S)
+            yield self._setting(number, image, PRODUCT_RUN_S, LARGEST_FACTOR)

@@ -29,7 +29,10 @@ def register(app: typer.Typer) -> None:
 
 
 def train(
-    data: Annotated[Data, typer.Argument(help="What to learn: the 8 x 8 handwritten digits, or two moons in the plane (fits a LUCIDAC).")],
+    data: Annotated[
+        Data,
+        typer.Argument(help="What to learn: the 8 x 8 handwritten digits, or two moons in the plane (fits a LUCIDAC)."),
+    ],
     board: BoardName,
     model: Annotated[Path, typer.Option("-o", "--output", metavar="NAME.model", help="Where the model goes.")],
     recipe: Annotated[
@@ -60,9 +63,7 @@ def train(
             if verbose:
                 output.say(f"epoch {epoch.number}: loss {epoch.loss:.4f}, validation {epoch.validation}")
 
-        checkpoint, result = trained_for(
-            load_spec(board), task.data(), chosen, seed, heard, task.architecture
-        )
+        checkpoint, result = trained_for(load_spec(board), task.data(), chosen, seed, heard, task.architecture)
     save_checkpoint(checkpoint, model)
     output.say(f"test {result.test} inside the rails, {result.test_quantised} with the board's codes; {model}")
     output.result({"model": model, "board": board, "epochs": chosen.epochs, "seed": seed} | _summary(result))

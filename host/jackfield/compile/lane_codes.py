@@ -40,10 +40,14 @@ def laid_lanes(wished: list[Wish], spec: BoardSpec, known: KnownLanes) -> list[L
             "train with fewer edges"
         )
     lanes = [_lane(cell, wish, spec, known) for cell, wish in zip(free, wished, strict=False)]
-    for wish in _corrections(lanes, spec, known):
-        if len(lanes) == len(free):
-            break
-        lanes.append(_lane(free[len(lanes)], wish, spec, known))
+    spare = iter(free[len(lanes) :])
+    for wishes in (_remainders, _offsets):
+        for wish in wishes(lanes, spec, known):
+            cell = next(spare, None)
+            if cell is None:
+                break
+            own = known.offset[cell] if wish.source == CONSTANT else 0.0
+            lanes.append(_lane(cell, replace(wish, value=wish.value - own), spec, known))
     return lanes
 
 
@@ -63,18 +67,25 @@ def _lane(cell: int, wish: Wish, spec: BoardSpec, known: KnownLanes) -> Lane:
     return Lane(cell, wish, code, up, wish.value * float(coefficient.value(code)) * factor / nominal)
 
 
-def _corrections(lanes: list[Lane], spec: BoardSpec, known: KnownLanes) -> list[Wish]:
-    """What spare lanes are worth spending on, the largest error first."""
-    lsb = spec.group("L").parameters["coefficient"].lsb
-    left = [replace(lane.wish, value=lane.wish.value - lane.actual) for lane in lanes if lane.upscale]
+def _remainders(lanes: list[Lane], spec: BoardSpec, known: KnownLanes) -> list[Wish]:
+    """What rounding has left of upscaled coefficients, the largest first."""
+    return _worth([replace(lane.wish, value=lane.wish.value - lane.actual) for lane in lanes if lane.upscale], spec)
+
+
+def _offsets(lanes: list[Lane], spec: BoardSpec, known: KnownLanes) -> list[Wish]:
+    """The opposite of what comes into the inputs in use beside what is wished, the largest first."""
     offsets = known.input_offset.copy()
     for lane in lanes:
         offsets[lane.wish.destination - 1] += known.offset[lane.cell]
         if lane.wish.source != CONSTANT:
             offsets[lane.wish.destination - 1] -= lane.actual * known.reading_offset_V[lane.wish.source - 1]
     used = sorted({lane.wish.destination for lane in lanes})
-    left += [Wish(CONSTANT, port, -float(offsets[port - 1])) for port in used]
-    worth = [wish for wish in left if abs(wish.value) > WORTH_A_LANE * lsb]
+    return _worth([Wish(CONSTANT, port, -float(offsets[port - 1])) for port in used], spec)
+
+
+def _worth(found: list[Wish], spec: BoardSpec) -> list[Wish]:
+    lsb = spec.group("L").parameters["coefficient"].lsb
+    worth = [wish for wish in found if abs(wish.value) > WORTH_A_LANE * lsb]
     return sorted(worth, key=lambda wish: -abs(wish.value))
 
 
