@@ -13,8 +13,8 @@ from benchmarks._rows import Row
 
 from jackfield.bench import ChannelEntry, KeysightInfiniiVision, ScopeEntry, TriggerEntry, VisaSession
 from jackfield.emulator import FaultPort, Faults
-from jackfield.testing.driver_suite import DOORS, DriverCase, Readings, numbered_readings
 from jackfield.testing.driver_cases import CASES, case_of
+from jackfield.testing.driver_suite import DOORS, DriverCase, Readings, numbered_readings
 
 __all__ = ["instrument_rows"]
 

@@ -53,5 +53,6 @@ def keithley_error() -> float:
         assert driver.source_enabled
         assert driver.compliance_current == 1e-3
         driver.shutdown()
+        driver.ask("*OPC?")
         driver.adapter.close()
     return 1.0 if unit.output else abs(amperes / 250e-6 - 1)

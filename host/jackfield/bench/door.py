@@ -1,5 +1,6 @@
 """One opened VISA resource: bytes in and out, as each kind of connection needs it."""
 
+import socket
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -127,8 +128,11 @@ class VisaDoor:
             for _ in range(10_000):
                 self._visa.read_raw()
 
-    def close(self) -> None:
-        """Never raises: a broken connection may fail in any way while it is closed."""
+    def close(self, broken: bool = False) -> None:
+        """Never raises: a `broken` connection may fail in any way while it is closed."""
+        if broken:
+            with suppress(Exception):  # only VXI-11 has such a socket, over which it would say goodbye for 5 s
+                self._visa.visalib.sessions[self._visa.session].interface.sock.shutdown(socket.SHUT_RDWR)  # type: ignore[attr-defined]
         with suppress(Exception):
             self._visa.close()
 

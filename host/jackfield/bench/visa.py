@@ -145,7 +145,7 @@ class VisaSession:
             if self._held and not self._poisoned:
                 with suppress(Exception):
                     self._send(self._opened)
-            self._opened.close()
+            self._opened.close(broken=self._poisoned)
             self._opened = None
         self._lock.release()
 
@@ -185,7 +185,7 @@ class VisaSession:
     def _recovered(self) -> VisaDoor:
         """The door opened anew, flushed and in step with the instrument again."""
         if self._opened is not None:
-            self._opened.close()
+            self._opened.close(broken=True)
         self._held.clear()
         door = self._open()
         door.flush()
