@@ -115,7 +115,7 @@ def _read_one(case: DriverCase, driver: Any, found: Readings) -> None:
     found.longest_s = max(found.longest_s, time.monotonic() - begin)
 
 
-def check_driver(case: DriverCase, readings: int = 8) -> list[str]:
+def check_driver(case: DriverCase, readings: int = 4) -> list[str]:
     """What is wrong with a driver, a line each; an empty list is a pass.
 
     Whatever leaves the driver that is not an InstrumentError goes through to the caller.
