@@ -1,5 +1,7 @@
 """Boards as objects: one driver a dialect."""
 
+from jackfield.device.abk import AbkBoard
+from jackfield.device.abk_template import AbkTemplate
 from jackfield.device.abstract import AbstractBoard, BoardStatus, CommitReport, Hello, UploadReport
 from jackfield.device.conformance import CheckResult
 from jackfield.device.conformance_suite import conformance
@@ -8,6 +10,8 @@ from jackfield.device.jackfield1 import Jackfield1Board
 from jackfield.device.lucidac import LucidacBoard
 
 __all__ = [
+    "AbkBoard",
+    "AbkTemplate",
     "AbstractBoard",
     "BoardStatus",
     "CheckResult",
