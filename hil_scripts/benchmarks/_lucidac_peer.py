@@ -20,12 +20,12 @@ __all__ = ["Case", "cubic_chain", "on_board", "peer", "quadratic", "random_case"
 Floats = NDArray[np.float64]
 LANES, MULTIPLIERS, NODES = 32, 4, 8
 SERVE = """
-import copy, functools
+import copy, functools, scipy.integrate
 from lucipy import Circuit, Emulation, Simulation
 load = Circuit.load
 Circuit.load = lambda self, config: load(self, copy.deepcopy(config))  # it upscales what it is given, run after run
 if {exact}:
-    Simulation.solve_ivp = functools.partialmethod(Simulation.solve_ivp, rtol=1e-9, atol=1e-11)
+    Simulation.solve_ivp = functools.partialmethod(Simulation.solve_ivp, rtol=1e-7, atol=1e-9)
 Emulation('127.0.0.1', 0).serve_blocking()
 """
 
@@ -141,7 +141,7 @@ def worst_error(case: Case, read: Callable[[Case], Floats]) -> float:
 def peer(exact: bool = True) -> Iterator[int]:
     """The TCP port of lucipy's emulator, as a process of its own.
 
-    With `exact` its solver runs at a relative tolerance of 1e-9: at its own 1e-3 it is wrong by up to 1e-2 itself.
+    With `exact` its solver runs at a relative tolerance of 1e-7: at its own 1e-3 it is wrong by up to 1e-2 itself.
     """
     program = SERVE.format(exact=exact)
     process = subprocess.Popen([sys.executable, "-u", "-c", program], stdout=subprocess.PIPE, text=True)

@@ -1,5 +1,6 @@
 """AN231E04 over ABK: golden bytes worked out by hand, flow control, templates, a board on a pseudo-terminal."""
 
+import itertools
 import os
 import select
 import threading
@@ -92,7 +93,7 @@ def test_pieces_fit_the_buffer_and_wait_for_room(template: AbkTemplate) -> None:
         abk.upload(big)
         assert board.primary == big.configuration
     assert board.lost == 0
-    start = next(i for i, pair in enumerate(zip(waited, waited[1:], strict=False)) if pair[1] - pair[0] > 0)
+    start = next(i for i, pair in enumerate(itertools.pairwise(waited)) if pair[1] - pair[0] > 0)
     assert waited[start + 1] - waited[start] >= 0.05  # after the length, nothing for 50 ms
 
 
@@ -107,7 +108,9 @@ def test_a_board_that_stays_stopped_is_an_error(template: AbkTemplate) -> None:
 def test_refusals_say_why(template: AbkTemplate) -> None:
     answers = {b"#": b"v\x03"}
     for code, reason in ((b"2", "checksum"), (b"3", "too long"), (b"1", "does not know"), (b"x", "answers 'x'")):
-        line = ScriptedLine(lambda data, code=code: answers.get(data[1:2], code + b"\x03" if data[1:2] == b"?" else b""))
+        line = ScriptedLine(
+            lambda data, code=code: answers.get(data[1:2], code + b"\x03" if data[1:2] == b"?" else b"")
+        )
         with pytest.raises(BoardError, match=reason):
             AbkBoard(line).reset()
     with pytest.raises(LinkError, match="did not answer # within 1 s"):

@@ -10,7 +10,7 @@ from jackfield.compile.lane_wishes import CONSTANT, Wish
 from jackfield.compile.report import QuantisationReport
 from jackfield.errors import DesignError
 
-__all__ = ["LARGEST_COEFFICIENT", "Lane", "lane_image", "laid_lanes", "report"]
+__all__ = ["LARGEST_COEFFICIENT", "Lane", "laid_lanes", "lane_image", "report"]
 
 LARGEST_COEFFICIENT = 1.01  # what the firmware takes, whatever the DAC could
 WORTH_A_LANE = 0.5  # LSB of error that a spare lane is spent on

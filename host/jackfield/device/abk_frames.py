@@ -77,5 +77,7 @@ def volts_of(answer: str) -> float:
     except ValueError:
         code = -1
     if not 0 <= code < ADC_CODES:
-        raise LinkError(f"a converter answered {answer!r}, not four hexadecimal digits below {ADC_CODES:04X}; ask again")
+        raise LinkError(
+            f"a converter answered {answer!r}, not four hexadecimal digits below {ADC_CODES:04X}; ask again"
+        )
     return code * ADC_VOLTS / ADC_CODES

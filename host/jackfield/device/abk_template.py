@@ -57,7 +57,9 @@ class AbkTemplate:
         try:
             configuration = bytes.fromhex("".join(files[name].split()))
         except ValueError as error:
-            raise DesignError(f"{name} is no hexadecimal text: {error}; export it from the vendor's software") from error
+            raise DesignError(
+                f"{name} is no hexadecimal text: {error}; export it from the vendor's software"
+            ) from error
         doc, rows = top.take("doc", str, ""), top.table("parameters", optional=True).rest()
         top.close()
         return cls(configuration, {key: _place(key, row, len(configuration)) for key, row in rows.items()}, doc)
@@ -95,5 +97,7 @@ def _place(name: str, row: Any, size: int) -> Place:
     scale = CodeScale(low, high, bits, "unipolar", section.take("unit", str))
     section.close()
     if not 0 <= offset < size or bits > 8:
-        raise DesignError(f"parameters.{name}: byte {offset}, {bits} bits; the configuration has bytes 0..{size - 1} of 8")
+        raise DesignError(
+            f"parameters.{name}: byte {offset}, {bits} bits; the configuration has bytes 0..{size - 1} of 8"
+        )
     return Place(offset, scale)

@@ -57,7 +57,7 @@ class JsonLines:
         line = json.dumps(envelope, separators=(",", ":"), ensure_ascii=True).encode() + b"\n"
         if len(line) > self._longest:
             raise DesignError(
-                f"{kind} would be a line of {len(line)} bytes, the board cuts lines at {self._longest}; send less at once"
+                f"{kind} would be a line of {len(line)} bytes, it cuts lines at {self._longest}; send less at once"
             )
         self._echoes.append(envelope)
         self._transport.write(line)

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any, Final
 
 import numpy as np
@@ -219,10 +220,8 @@ class LucidacBoard(AbstractBoard):
 
 def _quiet(lines: JsonLines) -> None:
     """No run, no connection between any elements."""
-    try:
+    with suppress(BoardError):  # there was no run, or the firmware knows none to stop
         lines.ask("stop_run", {})
-    except BoardError:
-        pass  # there was no run, or the firmware knows none to stop
     lines.ask("reset_circuit", {})
 
 

@@ -22,7 +22,7 @@ RATES: Final = (
 SAMPLES_A_SECOND: Final = 1_000_000  # of all channels together
 FAST_IC_S: Final = 100e-6  # how long initial values take, by the speed of the integrators
 SLOW_IC_S: Final = 10e-3
-SLACK_S: Final = 5.0
+SLACK_S: Final = 10.0
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,7 @@ def play(lines: JsonLines, now: float, plan: RunPlan) -> NDArray[np.float64]:
     """
     run = str(uuid.uuid4())
     lines.forget()
-    lines.ask("start_run", plan.message(run))
+    lines.ask("start_run", plan.message(run), SLACK_S)
     deadline = now + plan.ic_s + plan.op_s + SLACK_S
     rows: list[Sequence[float]] = []
     done = False

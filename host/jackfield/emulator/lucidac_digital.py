@@ -68,7 +68,7 @@ class LucidacDigital:
 
     def _entities(self, msg: dict[str, Any]) -> dict[str, Any]:
         block = {"class": 2, "type": 0, "variant": 0, "version": 1}
-        cluster = {name: block for name in ("/M0", "/M1", "/U", "/C", "/I")}
+        cluster = dict.fromkeys(("/M0", "/M1", "/U", "/C", "/I"), block)
         return {"entities": {self._address: {"/0": cluster | block, **block}}}
 
     def _set_circuit(self, msg: dict[str, Any]) -> dict[str, Any]:
