@@ -26,7 +26,7 @@ def played(*said: tuple[str, dict[str, Any]]) -> np.ndarray[Any, Any]:
         return b"".join(json.dumps(row).encode() + b"\n" for row in rows)
 
     line = ScriptedLine(answer)
-    return play(JsonLines(line), line.now(), PLAN)
+    return play(JsonLines(line), line.now, PLAN)
 
 
 def data(*rows: list[Any]) -> tuple[str, dict[str, Any]]:
@@ -51,7 +51,7 @@ def test_data_may_come_after_done() -> None:
 def test_missing_samples_are_no_reading() -> None:
     with pytest.raises(LinkError, match="3 of 4 samples"):
         played(data([0.0, 0.1], [0.2, 0.3], [0.4, 0.5]), DONE)
-    with pytest.raises(LinkError, match="does not say that it has ended"):
+    with pytest.raises(LinkError, match="does not say that the run has ended"):
         played(data(*[[0.0, 0.0]] * 4))
 
 

@@ -7,7 +7,7 @@ from jackfield.device.conformance import CheckResult
 from jackfield.device.conformance_suite import conformance
 from jackfield.device.dialects import board_class, connect
 from jackfield.device.jackfield1 import Jackfield1Board
-from jackfield.device.lucidac import LucidacBoard
+from jackfield.device.lucidac import LucidacBoard, LucidacProtoBoard
 
 __all__ = [
     "AbkBoard",
@@ -19,6 +19,7 @@ __all__ = [
     "Hello",
     "Jackfield1Board",
     "LucidacBoard",
+    "LucidacProtoBoard",
     "UploadReport",
     "board_class",
     "conformance",

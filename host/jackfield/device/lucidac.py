@@ -1,22 +1,22 @@
-"""LUCIDAC with the JSON firmware of 2024, over USB or TCP (port 5732); messages as in json_lines.py."""
+"""LUCIDAC over USB or TCP (port 5732): JSON lines of the firmware of 2024, or protobuf of the current one."""
 
 import time
-from collections.abc import Sequence
-from contextlib import suppress
-from typing import Any, Final
+from collections.abc import Callable, Sequence
+from typing import Any, ClassVar, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from jackfield.board import BoardSpec, ConfigImage, Measurement, RunProgram
 from jackfield.device.abstract import AbstractBoard, BoardStatus, CommitReport, Hello, UploadReport
-from jackfield.device.json_lines import JsonLines
 from jackfield.device.lucidac_config import adc_channels, carrier_config, differing_part, integrators
-from jackfield.device.lucidac_run import RunPlan, play
+from jackfield.device.lucidac_proto import ProtoTalk
+from jackfield.device.lucidac_run import RunPlan
+from jackfield.device.lucidac_talk import JsonTalk, Talk
 from jackfield.errors import BoardError, DesignError
 from jackfield.link import AbstractTransport
 
-__all__ = ["LucidacBoard"]
+__all__ = ["LucidacBoard", "LucidacProtoBoard"]
 
 SAMPLES: Final = 16  # enough to see on the way that a node leaves its range
 WATCHED: Final = 1000
@@ -28,10 +28,11 @@ RAILED: Final = 0.98
 class LucidacBoard(AbstractBoard):
     """A LUCIDAC that speaks JSON lines. It reads its nodes itself: `read_nodes` instead of an oscilloscope."""
 
+    talks: ClassVar[Callable[[AbstractTransport, BoardSpec | None], Talk]] = JsonTalk
+
     def __init__(self, transport: AbstractTransport, spec: BoardSpec) -> None:
         self._transport = transport
         self._spec = spec
-        self._lines = JsonLines(transport, spec.link.frame_bytes)
         self._image = self._before = ConfigImage.safe(spec)
         self._steps: list[ConfigImage] = []
         self._inputs = np.full((spec.run.inputs, spec.nodes.count), spec.nodes.preset.middle, dtype=np.int64)
@@ -40,18 +41,19 @@ class LucidacBoard(AbstractBoard):
         self._program: RunProgram | None = None
         self._run_number = 0
         try:
-            self._hello = _hello(self._lines, spec)
+            self._talk = type(self).talks(transport, spec)
+            self._hello = _hello(self._talk, spec)
         except BaseException:
             transport.close()
             raise
 
     @classmethod
     def identify(cls, transport: AbstractTransport) -> Hello:
-        return _hello(JsonLines(transport), None)
+        return _hello(cls.talks(transport, None), None)
 
     @classmethod
     def make_safe(cls, transport: AbstractTransport) -> None:
-        _quiet(JsonLines(transport))
+        cls.talks(transport, None).quiet()
 
     @property
     def hello(self) -> Hello:
@@ -71,9 +73,8 @@ class LucidacBoard(AbstractBoard):
         started = time.monotonic()
         config = carrier_config(image, self._inputs[0], channels, self._spec)
         self._held = None
-        self._lines.ask("set_circuit", {"entity": [self._hello.board_id], "config": config})
-        held = self._lines.ask("get_circuit", {}).get("config")
-        wrong = differing_part(config, held)
+        self._talk.configure(self._hello.board_id, config)
+        wrong = differing_part(config, self._talk.held())
         if wrong:
             raise BoardError(
                 f"board {self._hello.board_id} holds another {wrong} than was sent; send it again, or check the line"
@@ -103,7 +104,7 @@ class LucidacBoard(AbstractBoard):
     def read_image(self) -> ConfigImage:
         if self._held is None:
             raise BoardError("the board's configuration is not known; apply an image first")
-        wrong = differing_part(self._held["/0"], self._lines.ask("get_circuit", {}).get("config", {}).get("/0"))
+        wrong = differing_part(self._held, self._talk.held())
         if wrong:
             raise BoardError(f"the board holds another {wrong} than was sent; apply the image again")
         return self._image.copy()
@@ -151,12 +152,12 @@ class LucidacBoard(AbstractBoard):
             self._take(self._image, channels)
         elements = integrators(self._image, self._inputs[entry], self._spec)
         if elements != self._held["/0"]["/M0"]:
-            self._lines.ask("set_circuit", {"entity": [self._hello.board_id, "0", "M0"], "config": elements})
+            self._talk.start_from(self._hello.board_id, elements)
             self._held["/0"]["/M0"] = elements
         slow = any(element["k"] < 1000 for element in elements["elements"])
         op_s = sum(ticks for _, ticks in program.steps) * self._spec.run.tick_s
         samples = WATCHED if program.mode == "watch" else SAMPLES
-        return play(self._lines, self._transport.now(), RunPlan.of(op_s, slow, len(channels), samples))
+        return self._talk.play(RunPlan.of(op_s, slow, len(channels), samples))
 
     def read_nodes(self, program: RunProgram, run_number: int | None = None) -> Measurement:
         """Play inputs that are loaded, and what the board's converters read at the end of each run."""
@@ -188,11 +189,11 @@ class LucidacBoard(AbstractBoard):
         return np.linspace(0.0, op_s, len(samples)), np.ascontiguousarray(samples.T)
 
     def status(self) -> BoardStatus:
-        self._lines.ask("get_entities", {})
+        self._talk.who()
         state = "safe" if self._held is None else "idle"
         reason = "none" if self._held else "nothing is configured"
         return BoardStatus(
-            state, reason, None, self._run_number, len(self._readings), "complete", 0, "", 0, self._lines.unreadable
+            state, reason, None, self._run_number, len(self._readings), "complete", 0, "", 0, self._talk.unreadable
         )
 
     def stop(self) -> None:
@@ -200,14 +201,14 @@ class LucidacBoard(AbstractBoard):
 
     def safe(self) -> None:
         self._held = None
-        _quiet(self._lines)
+        self._talk.quiet()
 
     def reconnect(self, patience_s: float = 10.0) -> None:
         known = self._hello.board_id
         self._transport.reconnect(patience_s)
-        self._lines = JsonLines(self._transport, self._spec.link.frame_bytes)
+        self._talk = type(self).talks(self._transport, self._spec)
         self._held = None
-        self._hello = _hello(self._lines, self._spec)
+        self._hello = _hello(self._talk, self._spec)
         if self._hello.board_id != known:
             raise BoardError(f"board {known} was connected, board {self._hello.board_id} is now; connect the former")
 
@@ -218,25 +219,20 @@ class LucidacBoard(AbstractBoard):
             self._transport.close()
 
 
-def _quiet(lines: JsonLines) -> None:
-    """No run, no connection between any elements."""
-    with suppress(BoardError):  # there was no run, or the firmware knows none to stop
-        lines.ask("stop_run", {})
-    lines.ask("reset_circuit", {})
+class LucidacProtoBoard(LucidacBoard):
+    """A LUCIDAC with the current firmware, which speaks protobuf over TCP."""
+
+    talks = ProtoTalk
 
 
-def _hello(lines: JsonLines, spec: BoardSpec | None) -> Hello:
-    """From get_entities: the board is named by its network address."""
-    entities = lines.ask("get_entities", {}).get("entities")
-    if not isinstance(entities, dict) or not entities:
-        raise BoardError("the board names no entities; it is no LUCIDAC, or has another firmware")
-    address, carrier = next(iter(entities.items()))
-    version = carrier.get("version", "unknown") if isinstance(carrier, dict) else "unknown"
+def _hello(talk: Talk, spec: BoardSpec | None) -> Hello:
+    """The board is named by its network address."""
+    address, firmware = talk.who()
     return Hello(
-        board_id=str(address).lstrip("/"),
+        board_id=address,
         spec_name=spec.name if spec else "lucidac-2024",
         spec_digest=spec.digest if spec else "",
-        firmware=f"JSON lines, carrier version {version}",
+        firmware=firmware,
         features=(),
         frame_bytes=4096,
         window=1,

@@ -1,7 +1,7 @@
 """One run of a LUCIDAC (message start_run): what to ask for, and what comes back out of band."""
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from jackfield.device.json_lines import JsonLines
 from jackfield.errors import BoardError, DesignError, LinkError
 
-__all__ = ["RunPlan", "play"]
+__all__ = ["LATE_DATA_S", "SLACK_S", "RunPlan", "missing", "play"]
 
 RATES: Final = (
     *(1, 2, 4, 5, 8, 10, 16, 20, 25, 32, 40, 50, 64, 80, 100, 125, 160, 200, 250, 320, 400, 500, 625, 800, 1000, 1250),
@@ -22,6 +22,7 @@ RATES: Final = (
 SAMPLES_A_SECOND: Final = 1_000_000  # of all channels together
 FAST_IC_S: Final = 100e-6  # how long initial values take, by the speed of the integrators
 SLOW_IC_S: Final = 10e-3
+LATE_DATA_S: Final = 1.0  # the last data may come after the word that the run is done
 SLACK_S: Final = 10.0
 
 
@@ -70,33 +71,39 @@ class RunPlan:
         }
 
 
-def play(lines: JsonLines, now: float, plan: RunPlan) -> NDArray[np.float64]:
+def play(lines: JsonLines, now: Callable[[], float], plan: RunPlan, slack_s: float = SLACK_S) -> NDArray[np.float64]:
     """Run, and return the samples `[sample, channel]`; the last one is taken when the run ends.
 
     `now` is the transport's clock. Raises BoardError where the run is refused or ends in ERROR, LinkError where data
-    are missing or damaged at the deadline.
+    are missing or damaged `slack_s` after its end.
     """
     run = str(uuid.uuid4())
     lines.forget()
-    lines.ask("start_run", plan.message(run), SLACK_S)
-    deadline = now + plan.ic_s + plan.op_s + SLACK_S
+    lines.ask("start_run", plan.message(run), slack_s)
+    deadline = now() + plan.ic_s + plan.op_s + slack_s
     rows: list[Sequence[float]] = []
     done = False
     while not (done and len(rows) >= plan.least_samples):
         message = lines.notice(run, deadline)
         if message is None:
-            raise LinkError(
-                f"{len(rows)} of {plan.least_samples} samples have come {SLACK_S:g} s after the run's end"
-                f"{'' if done else ', and the board does not say that it has ended'}; run it again"
-            )
+            raise missing(len(rows), plan, done)
         content = message["msg"]
         if message["type"] == "run_state_change":
-            done = done or content.get("new") == "DONE"
             if content.get("new") == "ERROR":
                 raise BoardError(f"the run ended with an error: {content.get('reason', 'the board gives no reason')}")
+            if content.get("new") == "DONE":
+                done, deadline = True, min(deadline, now() + LATE_DATA_S)
         elif content.get("state") != "OP_END":  # newer firmware adds the state of all elements, read already
             rows += _checked(content.get("data"), plan.channels)
     return np.array(rows, dtype=np.float64)
+
+
+def missing(samples: int, plan: RunPlan, done: bool) -> LinkError:
+    """What to raise where a run's data have not come in time."""
+    return LinkError(
+        f"{samples} of {plan.least_samples} samples have come in time"
+        f"{'' if done else ', and the board does not say that the run has ended'}; run it again"
+    )
 
 
 def _checked(data: Any, channels: int) -> list[Sequence[float]]:
