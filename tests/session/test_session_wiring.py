@@ -5,7 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from jackfield.bench import VisaSession
 from jackfield.bench import bench as bench_file
+from jackfield.errors import InstrumentError
 from jackfield.session import (
     EmulatorUrl,
     RunningEmulator,
@@ -82,9 +84,7 @@ def test_a_scanner_on_other_jacks(wired: Check) -> None:
     assert not findings["scanner on probe 7"][0]
 
 
-def test_what_is_found_makes_a_bench_that_works(
-    emulator: RunningEmulator, tmp_path_factory: pytest.TempPathFactory
-) -> None:
+def test_what_is_found_makes_a_bench_that_works(emulator: RunningEmulator, tmp_path: Path) -> None:
     resources = [doors["hislip"] for doors in emulator.doors.values()]
     nowhere = "TCPIP::127.0.0.1::1::SOCKET"
     found = discover([emulator.board_url, "socket://127.0.0.1:1"], [*resources, nowhere], "@py")
@@ -104,3 +104,31 @@ def test_options_of_the_url() -> None:
     assert EmulatorUrl.parse(URL).arguments[-7:-1] == (
         "--scope", "tektronix-mdo3000", "--extra", "scanner", "--extra", "smu",
     )  # fmt: skip
+
+
+def test_sources_are_off_however_it_ends(emulator: RunningEmulator, tmp_path: Path) -> None:
+    path = tmp_path / "bench.toml"
+    path.write_text(emulator.bench_toml)
+
+    def output() -> str:
+        session = VisaSession(emulator.doors["smu"]["socket"])
+        try:
+            return session.query(":OUTPut?")
+        finally:
+            session.close()
+
+    def drive_and_end(end: type[BaseException]) -> None:
+        with open_bench(path) as bench:
+            bench.sources[0].drive(0.5)
+            assert output() == "1"
+            raise end
+
+    for end in (KeyboardInterrupt, ZeroDivisionError, InstrumentError):
+        with pytest.raises(end):
+            drive_and_end(end)
+        assert output() == "0"
+    with open_bench(path) as bench:
+        bench.sources[0].drive(0.5)
+        with pytest.raises(InstrumentError, match="limited to 1 V"):
+            bench.sources[0].drive(1.5)
+    assert output() == "0"
