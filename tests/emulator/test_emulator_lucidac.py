@@ -1,4 +1,4 @@
-"""The emulated LUCIDAC: its dialect, what it refuses, what its mismatch does, and that our driver gets along with it."""
+"""The emulated LUCIDAC: its dialect, what it refuses, what its mismatch does, and our driver on it."""
 
 import json
 import re

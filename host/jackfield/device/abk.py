@@ -136,5 +136,5 @@ class AbkBoard:
                     f"check cable, power, and {BAUD} baud"
                 )
             answer += bytes(byte for byte in self._transport.read(left) if byte not in (XON, XOFF))
-            if answer.lstrip(b"\x02") and answer[-1:] in (ETX, b"\r", b"\n"):
+            if answer.lstrip(b"\x02") and bytes(answer[-1:]) in (ETX, b"\r", b"\n"):
                 return answer.strip(BLANK).decode("ascii", "replace")

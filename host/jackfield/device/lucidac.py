@@ -1,7 +1,7 @@
 """LUCIDAC over USB or TCP (port 5732): JSON lines of the firmware of 2024, or protobuf of the current one."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, ClassVar, Final
 
 import numpy as np
@@ -28,7 +28,7 @@ RAILED: Final = 0.98
 class LucidacBoard(AbstractBoard):
     """A LUCIDAC that speaks JSON lines. It reads its nodes itself: `read_nodes` instead of an oscilloscope."""
 
-    talks: ClassVar[Callable[[AbstractTransport, BoardSpec | None], Talk]] = JsonTalk
+    talks: ClassVar[type[JsonTalk] | type[ProtoTalk]] = JsonTalk
 
     def __init__(self, transport: AbstractTransport, spec: BoardSpec) -> None:
         self._transport = transport

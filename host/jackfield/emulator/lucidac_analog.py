@@ -150,7 +150,7 @@ class LucidacAnalog:
     def truth(self) -> dict[str, Any]:
         """What was drawn, by a record's quantities, for scoring."""
         cells, nodes = [str(cell) for cell in self.spec.cells], [str(n + 1) for n in range(PORTS)]
-        named = {
+        named: dict[str, tuple[list[str], Any]] = {
             "gain_scale": (cells, [*self.gain, *self.product_gain]),
             "current_offset_A": (cells, [*self.offset, *self.product_offset]),
             "node_offset_A": (nodes, self.input_offset),

@@ -6,6 +6,7 @@ import select
 import socket
 import threading
 from collections.abc import Iterator
+from typing import Any
 
 from jackfield.link.pseudo_terminal import PseudoTerminal
 
@@ -33,7 +34,8 @@ def echoing_port(host: str, port: int) -> Iterator[str]:
 def _carry(master: int, line: socket.socket, stop: socket.socket) -> None:
     typed, waiting = bytearray(), bytearray()
     while True:
-        ready, writable, _ = select.select([master, line, stop], [master] if waiting else [], [])
+        sources: list[Any] = [master, line, stop]
+        ready, writable, _ = select.select(sources, [master] if waiting else [], [])
         if stop in ready:
             return
         if master in ready:
