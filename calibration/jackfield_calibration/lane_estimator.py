@@ -118,9 +118,8 @@ class _Model:
         self._seconds = torch.tensor(ticks, dtype=torch.float64) * spec.run.tick_s
 
     def __call__(self, theta: Tensor) -> Tensor:
-        lane, product, lane_offset, product_offset, inputs, speed, gain, offset, reading, zero = theta.split(
-            self._split
-        )
+        parts: tuple[Tensor, ...] = theta.split(self._split)  # type: ignore[no-untyped-call]
+        lane, product, lane_offset, product_offset, inputs, speed, gain, offset, reading, zero = parts
         idle = theta.new_zeros(self._counts[2])
         more = theta.new_zeros(len(inputs) - len(reading))
         board = LaneParameters(
