@@ -76,7 +76,7 @@ def test_a_late_answer_is_never_the_next_ones(door: str) -> None:
             believed += 1
         opened.close()
     assert port.met["late"] >= 3
-    assert believed >= 20
+    assert believed >= 5
 
 
 @pytest.mark.parametrize("door", DOORS)

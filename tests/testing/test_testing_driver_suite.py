@@ -8,7 +8,7 @@ from jackfield.bench import VisaSession
 from jackfield.emulator import Faults, Meter, Randomness
 from jackfield.errors import InstrumentError
 from jackfield.testing.driver_cases import CASES, case_of
-from jackfield.testing.driver_suite import TIMEOUT_S, DriverCase, check_driver, numbered_readings
+from jackfield.testing.driver_suite import DriverCase, check_driver, numbered_readings
 from jackfield.testing.numbered import NumberedPulse, NumberedVolts
 
 
@@ -16,7 +16,7 @@ from jackfield.testing.numbered import NumberedPulse, NumberedVolts
 def test_our_drivers_pass(driver: str) -> None:
     if driver.startswith("pymeasure:"):
         pytest.importorskip("pymeasure")
-    assert check_driver(case_of(driver), readings=3) == []
+    assert check_driver(case_of(driver), readings=2) == []
 
 
 class CarelessMeter:
@@ -55,7 +55,7 @@ def test_every_kind_of_fault_is_met_and_counted() -> None:
     assert (found.right, found.wrong) == (30, 0)
     assert found.refused >= 3
     assert {kind for kind, count in found.met.items() if count} == {"missing", "dropped", "overload"}
-    assert found.longest_s < 40 * TIMEOUT_S
+    assert 0 < found.longest_s < 10.0
 
 
 def test_numbers_survive_the_way_through_volts() -> None:

@@ -19,7 +19,8 @@ __all__ = ["DOORS", "DriverCase", "Readings", "check_driver", "numbered_readings
 
 DOORS: Final = ("hislip", "vxi11", "socket")
 TIMEOUT_S: Final = 0.1
-PATIENCE: Final = 40  # timeouts that one reading may take, with all that it sends before
+UNHURRIED_S: Final = 5.0  # where there are no faults, so that a busy machine is none either
+LONGEST_S: Final = 10.0  # that one reading may take under faults, with all that it sends before
 KINDS: Final = FaultPort.KINDS
 
 
@@ -73,7 +74,9 @@ def served(instrument: Instrument, faults: Faults, seed: int) -> Iterator[tuple[
         theirs.close()
 
 
-def numbered_readings(case: DriverCase, count: int, faults: Faults, door: str, seed: int = 1) -> Readings:
+def numbered_readings(
+    case: DriverCase, count: int, faults: Faults, door: str, seed: int = 1, timeout_s: float = TIMEOUT_S
+) -> Readings:
     """`count` right readings of `case` through `door`, faults or not; a wrong one is counted and gone past.
 
     A reading is wrong where its number is not that of the last one made, or that was made before it was asked for.
@@ -81,7 +84,7 @@ def numbered_readings(case: DriverCase, count: int, faults: Faults, door: str, s
     found = Readings()
     with served(case.instrument, faults, seed) as (resources, port):
         found.met = port.met
-        driver = _made(case, resources[door], found)
+        driver = _made(case, resources[door], timeout_s, found)
         try:
             while found.right + found.wrong < count:
                 _read_one(case, driver, found)
@@ -90,12 +93,12 @@ def numbered_readings(case: DriverCase, count: int, faults: Faults, door: str, s
     return found
 
 
-def _made(case: DriverCase, resource: str, found: Readings) -> Any:
+def _made(case: DriverCase, resource: str, timeout_s: float, found: Readings) -> Any:
     """The driver; it is opened again where a fault meets its first question."""
     while True:
         session = None
         try:
-            session = VisaSession(resource, timeout_s=TIMEOUT_S)
+            session = VisaSession(resource, timeout_s=timeout_s)
             return case.make(session)
         except InstrumentError:
             found.refused += 1
@@ -122,7 +125,7 @@ def check_driver(case: DriverCase, readings: int = 4) -> list[str]:
     """
     problems = []
     for door in DOORS:
-        found = numbered_readings(case, readings, Faults(), door)
+        found = numbered_readings(case, readings, Faults(), door, timeout_s=UNHURRIED_S)
         if found.wrong or found.refused:
             problems.append(f"{door}, no fault: {found.wrong} wrong and {found.refused} refused of {readings}")
     for number, kind in enumerate(KINDS):
@@ -131,7 +134,7 @@ def check_driver(case: DriverCase, readings: int = 4) -> list[str]:
         found = numbered_readings(case, readings, faults, door)
         if found.wrong:
             problems.append(f"{door}, {kind}: {found.wrong} wrong readings of {readings}")
-        if found.longest_s > PATIENCE * TIMEOUT_S:
+        if found.longest_s > LONGEST_S:
             problems.append(f"{door}, {kind}: one reading took {found.longest_s:.1f} s")
     return problems + (_refuses_others(case) if case.choosy else [])
 
