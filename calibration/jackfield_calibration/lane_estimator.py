@@ -1,6 +1,7 @@
 """From readings of a board of integrators and lanes to its parameters: one joint Gauss-Newton fit with a prior."""
 
-from collections.abc import Sequence
+import warnings
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -91,7 +92,7 @@ def fit_lanes(
     gauge = gauge / gauge.sum(dim=1, keepdim=True) / GAUGE_WIDTH
     theta = centre.clone()
     for _ in range(ITERATIONS):
-        jacobian = torch.func.jacfwd(residual)(theta).reshape(-1, len(names))
+        jacobian = _jacobian(residual, theta)
         misses = residual(theta).reshape(-1)
         normal = jacobian.T @ jacobian + torch.diag(width**-2) + gauge.T @ gauge
         pull = (theta - centre) / width**2 + gauge.T @ (gauge @ theta)
@@ -100,6 +101,14 @@ def fit_lanes(
     misses = residual(theta)
     misfit = float(misses.square().sum().div(max(int(usable.sum()), 1)).sqrt())
     return LaneFit(theta.numpy(), covariance, misfit)
+
+
+def _jacobian(function: Callable[[Tensor], Tensor], at: Tensor) -> Tensor:
+    """Derivatives `[value, parameter]`, forwards: there are far fewer parameters than readings."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # torch's own forward mode uses what torch calls outdated
+        derivatives: Tensor = torch.func.jacfwd(function)(at)
+    return derivatives.reshape(-1, len(at))
 
 
 class _Model:

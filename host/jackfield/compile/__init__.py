@@ -9,12 +9,14 @@ from jackfield.compile.lane_machine import LaneParameters, LaneSettings, lane_re
 from jackfield.compile.lane_twin import LaneTwin
 from jackfield.compile.lanes import check_fit, is_lane_board
 from jackfield.compile.lower import LoweredSlice, lower
+from jackfield.compile.patch_list import Cable, PatchedMachine, PatchList, patch_list
 from jackfield.compile.place import Placement, place
 from jackfield.compile.report import QuantisationReport
 from jackfield.compile.scaling import Scaling, choose_scaling
 from jackfield.compile.twin import Twin, twin
 
 __all__ = [
+    "Cable",
     "CompiledCircuit",
     "Finding",
     "KnownLanes",
@@ -22,6 +24,8 @@ __all__ = [
     "LaneSettings",
     "LaneTwin",
     "LoweredSlice",
+    "PatchList",
+    "PatchedMachine",
     "Placement",
     "QuantisationReport",
     "Scaling",
@@ -33,6 +37,7 @@ __all__ = [
     "is_lane_board",
     "lane_response",
     "lower",
+    "patch_list",
     "place",
     "read_image_file",
     "twin",
