@@ -10,11 +10,13 @@ from numpy.typing import NDArray
 
 from jackfield.bench import BenchTime
 from jackfield.board import BoardSpec, CalibrationRecord, ConfigImage
+from jackfield.compile import is_lane_board
 from jackfield.errors import CalibrationError
 from jackfield_calibration import recipe
 from jackfield_calibration.baseline import planned_baseline, with_fingerprint, with_sentinels
 from jackfield_calibration.cell_calibration import CellCalibration, CellOutcome, one_group
 from jackfield_calibration.cell_routine import CellRoutine, Known
+from jackfield_calibration.lane_calibration import calibrate_lanes, plan_lanes
 from jackfield_calibration.node_estimator import NodeFit, estimate_nodes
 from jackfield_calibration.node_routine import NodeRoutine
 from jackfield_calibration.observer import Observer, Silent
@@ -56,6 +58,8 @@ def make_plan(
     `record_s` says what a record takes on the bench at hand (None: on one with its instruments on a network).
     Raises CalibrationError for an unknown level or cells of several groups.
     """
+    if is_lane_board(spec):
+        return plan_lanes(spec)
     wanted = _wanted(spec, image, cells, level)
     random = np.random.default_rng(0)
     record_s = record_s or BenchTime.of(spec).record_s
@@ -99,9 +103,11 @@ def calibrate(
     given = dict(provenance or {})
     if "board_id" not in given:
         raise CalibrationError("a record belongs to one board; give its board_id in the provenance")
-    wanted = _wanted(spec, image, cells, level)
     plan = make_plan(spec, image=image, cells=cells, level=level)
     reader = Reader(bench, spec, run, plan, observer or Silent())
+    if is_lane_board(spec):
+        return calibrate_lanes(spec, reader, seed, given | {"level": level, "seed": seed}, plan)
+    wanted = _wanted(spec, image, cells, level)
     return _Calibration(spec, reader, image, wanted, seed).record(given | {"level": level, "seed": seed}, plan)
 
 

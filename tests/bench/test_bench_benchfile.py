@@ -77,7 +77,7 @@ def test_meter_source_and_conditions_may_be_missing() -> None:
         ),
         ("nplc = 10", "nplc = 10\nrange = 1", "dmm: key range is unknown; known are .*driver.*nplc"),
         ("[conditions]", "[weather]\nrain = 1\n[conditions]", "key weather is unknown; known are instruments"),
-        ("[instruments.dmm]", "[instruments.meter]", "key meter is unknown; known are scope, dmm, smu"),
+        ("[instruments.dmm]", "[instruments.meter]", "key meter is unknown; known are scope, dmm, scanner, smu"),
         ("limit_A = 1e-3", "", "has no limit_A; a source drives nothing without limit_A and limit_V"),
         ('coupling = "DC"', 'coupling = "GND"', "coupling = 'GND'; give one of DC, AC"),
         ("level_V = 1.5", 'level_V = "1.5 V"', "level_V = '1.5 V'; give a number"),

@@ -161,7 +161,7 @@ def test_after_a_fault_everything_is_sent_again(instrument: Any, scope: Scope, d
 def test_not_armed_and_not_triggered(instrument: Any, scope: Scope, driver: KeysightInfiniiVision) -> None:
     driver.configure(WANTED)
     scope.arms = False
-    with pytest.raises(InstrumentError, match=r"not armed 0.3 s after :SINGle; leave its menus"):
+    with pytest.raises(InstrumentError, match=r"not armed 0.3 s after the single acquisition was asked; leave"):
         driver.arm()
     scope.arms = True
     driver.arm()

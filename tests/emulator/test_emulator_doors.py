@@ -8,13 +8,13 @@ import pyvisa
 from jackfield.emulator.hislip import HislipServer
 from jackfield.emulator.loop import Loop
 from jackfield.emulator.randomness import Randomness
-from jackfield.emulator.scope import Scope
+from jackfield.emulator.scope_keysight import KeysightScope
 from jackfield.emulator.socket_door import serve_socket
 
 from .conftest import Ramp, open_visa
 
 
-def serve(scope: Scope, loop: Loop) -> dict[str, str]:
+def serve(scope: KeysightScope, loop: Loop) -> dict[str, str]:
     def answerer(message: str, answer: Callable[[bytes], None]) -> None:
         reply = scope.core.execute(message)
         if reply is not None:
@@ -30,7 +30,7 @@ def serve(scope: Scope, loop: Loop) -> dict[str, str]:
 
 @pytest.mark.parametrize("door", ["hislip", "socket"])
 def test_queries_and_a_large_block(loop: Loop, visa: pyvisa.ResourceManager, door: str, ramp: Ramp) -> None:
-    scope = Scope(Randomness("jf16", "ideal", 1))
+    scope = KeysightScope(Randomness("jf16", "ideal", 1))
     resources = serve(scope, loop)
     for command in (":TRIG:SOUR EXT", ":TRIG:LEV 1", ":TIM:RANG 10ms", ":SING"):
         scope.core.execute(command)
@@ -49,7 +49,7 @@ def test_queries_and_a_large_block(loop: Loop, visa: pyvisa.ResourceManager, doo
 
 
 def test_hislip_status_clear_and_two_clients(loop: Loop, visa: pyvisa.ResourceManager) -> None:
-    resources = serve(Scope(Randomness("jf16", "ideal", 1)), loop)
+    resources = serve(KeysightScope(Randomness("jf16", "ideal", 1)), loop)
     loop.start()  # type: ignore[attr-defined]
     first, second = open_visa(visa, resources["hislip"]), open_visa(visa, resources["hislip"])
     first.write("*CLS;*ESE 32")
@@ -65,7 +65,7 @@ def test_hislip_status_clear_and_two_clients(loop: Loop, visa: pyvisa.ResourceMa
 def test_a_malformed_hislip_header_ends_the_connection(loop: Loop) -> None:
     import socket
 
-    resources = serve(Scope(Randomness("jf16", "ideal", 1)), loop)
+    resources = serve(KeysightScope(Randomness("jf16", "ideal", 1)), loop)
     loop.start()  # type: ignore[attr-defined]
     port = int(resources["hislip"].split(",")[1].split("::")[0])
     with socket.create_connection(("127.0.0.1", port), timeout=5) as connection:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from jackfield.emulator.randomness import Randomness
-from jackfield.emulator.scope import Scope
+from jackfield.emulator.scope_keysight import KeysightScope
 
 from .conftest import Ramp
 
@@ -16,18 +16,18 @@ SETUP = (
 
 
 @pytest.fixture
-def scope() -> Scope:
-    scope = Scope(Randomness("jf16", "ideal", 1))
+def scope() -> KeysightScope:
+    scope = KeysightScope(Randomness("jf16", "ideal", 1))
     ask(scope, SETUP)
     assert ask(scope, "SYST:ERR?") == b'+0,"No error"'
     return scope
 
 
-def ask(scope: Scope, message: str) -> bytes:
+def ask(scope: KeysightScope, message: str) -> bytes:
     return scope.core.execute(message) or b""
 
 
-def read(scope: Scope) -> tuple[np.ndarray, list[float]]:
+def read(scope: KeysightScope) -> tuple[np.ndarray, list[float]]:
     preamble = [float(field) for field in ask(scope, ":WAV:PRE?").split(b",")]
     answer = ask(scope, ":WAV:DATA?")
     assert answer[:2] == b"#8"
@@ -35,7 +35,7 @@ def read(scope: Scope) -> tuple[np.ndarray, list[float]]:
     return np.frombuffer(answer[10:], "u1" if preamble[0] == 0 else ">u2"), preamble
 
 
-def test_it_triggers_only_if_armed(scope: Scope, ramp: Ramp) -> None:
+def test_it_triggers_only_if_armed(scope: KeysightScope, ramp: Ramp) -> None:
     scope.trigger(ramp)
     assert ask(scope, ":TER?") == b"0"
     assert ask(scope, ":WAV:DATA?") == b""
@@ -48,13 +48,13 @@ def test_it_triggers_only_if_armed(scope: Scope, ramp: Ramp) -> None:
 
 
 @pytest.mark.parametrize("spoiled", [":TRIG:LEV 3.5", ":TRIG:LEV -1", ":TRIG:SOUR CHAN3", ":STOP"])
-def test_it_misses_the_pulse_if_set_wrongly(scope: Scope, ramp: Ramp, spoiled: str) -> None:
+def test_it_misses_the_pulse_if_set_wrongly(scope: KeysightScope, ramp: Ramp, spoiled: str) -> None:
     ask(scope, f":SING;{spoiled}")
     scope.trigger(ramp)
     assert ask(scope, ":TER?") == b"0"
 
 
-def test_run_keeps_running_and_takes_the_last(scope: Scope, ramp: Ramp) -> None:
+def test_run_keeps_running_and_takes_the_last(scope: KeysightScope, ramp: Ramp) -> None:
     ask(scope, ":RUN")
     scope.trigger(ramp)
     scope.trigger(replace(ramp, key="ramp 2"))
@@ -66,7 +66,7 @@ def test_run_keeps_running_and_takes_the_last(scope: Scope, ramp: Ramp) -> None:
 
 @pytest.mark.parametrize("form", ["BYTE", "WORD"])
 @pytest.mark.parametrize("kind", ["NORM", "HRES"])
-def test_volts_and_times_are_those_of_the_shot(scope: Scope, ramp: Ramp, form: str, kind: str) -> None:
+def test_volts_and_times_are_those_of_the_shot(scope: KeysightScope, ramp: Ramp, form: str, kind: str) -> None:
     ask(scope, f":ACQ:TYPE {kind};:WAV:FORM {form};:SING")
     scope.trigger(ramp)
     codes, (code_form, code_kind, points, count, dt, t0, xref, dv, v0, vref) = read(scope)
@@ -81,7 +81,7 @@ def test_volts_and_times_are_those_of_the_shot(scope: Scope, ramp: Ramp, form: s
     assert noise < 0.15 if (form, kind) == ("WORD", "HRES") else 0.3 < noise < 1.0
 
 
-def test_what_is_beyond_the_screen_is_flagged_not_told(scope: Scope) -> None:
+def test_what_is_beyond_the_screen_is_flagged_not_told(scope: KeysightScope) -> None:
     ask(scope, ":SING")
     scope.trigger(Ramp(slope_V_per_s=0.0, level_V=2.5))
     assert set(read(scope)[0]) == {255}
@@ -93,7 +93,7 @@ def test_what_is_beyond_the_screen_is_flagged_not_told(scope: Scope) -> None:
     assert set(np.frombuffer(ask(scope, ":WAV:FORM WORD;DATA?")[10:], ">u2")) == {1}
 
 
-def test_settings_snap_and_show_in_short_form(scope: Scope) -> None:
+def test_settings_snap_and_show_in_short_form(scope: KeysightScope) -> None:
     assert float(ask(scope, ":CHANnel1:RANGe 1.7;RANGe?")) == pytest.approx(4.0)
     assert float(ask(scope, ":CHANnel1:SCALe 60mV;SCALe?")) == pytest.approx(0.1)
     assert float(ask(scope, ":CHANnel1:PROBe 10;SCALe?")) == pytest.approx(1.0)
@@ -103,7 +103,7 @@ def test_settings_snap_and_show_in_short_form(scope: Scope) -> None:
     assert ask(scope, "SYST:ERR?").startswith(b"-114")
 
 
-def test_byte_order_and_sign(scope: Scope, ramp: Ramp) -> None:
+def test_byte_order_and_sign(scope: KeysightScope, ramp: Ramp) -> None:
     ask(scope, ":WAV:FORM WORD;:SING")
     scope.trigger(ramp)
     plain = np.frombuffer(ask(scope, ":WAV:DATA?")[10:], ">u2")
@@ -114,7 +114,7 @@ def test_byte_order_and_sign(scope: Scope, ramp: Ramp) -> None:
     assert ask(scope, ":WAV:PRE?").endswith(b",0")
 
 
-def test_a_wrong_attenuation_or_load_shows_in_the_volts(scope: Scope) -> None:
+def test_a_wrong_attenuation_or_load_shows_in_the_volts(scope: KeysightScope) -> None:
     flat = Ramp(slope_V_per_s=0.0, level_V=0.5)
     means = []
     for spoil in ("PROB 1", "IMP FIFT", "COUP AC"):
@@ -130,7 +130,7 @@ def test_a_wrong_attenuation_or_load_shows_in_the_volts(scope: Scope) -> None:
 def test_one_seed_gives_the_same_codes_and_another_does_not(ramp: Ramp) -> None:
     records = []
     for seed in (1, 1, 2):
-        scope = Scope(Randomness("jf16", "ideal", seed))
+        scope = KeysightScope(Randomness("jf16", "ideal", seed))
         ask(scope, SETUP + ";:SING")
         scope.trigger(ramp)
         records.append(read(scope)[0])
@@ -138,7 +138,7 @@ def test_one_seed_gives_the_same_codes_and_another_does_not(ramp: Ramp) -> None:
     assert not np.array_equal(records[0], records[2])
 
 
-def test_a_command_is_never_answered(scope: Scope) -> None:
+def test_a_command_is_never_answered(scope: KeysightScope) -> None:
     for command in (":TRIGger:MODE EDGE", ":TIMebase:MODE MAIN", ":ACQuire:POINts 1000", ":WAVeform:SOURce CHANnel2"):
         assert scope.core.execute(command) is None
     assert ask(scope, "SYST:ERR?") == b'+0,"No error"'

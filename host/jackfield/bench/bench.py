@@ -2,19 +2,20 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Generic, Protocol, TypeVar, final
+from typing import Generic, Protocol, TypeVar, final, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
 from jackfield.bench.decode import Trace, decode, decode_watch
 from jackfield.bench.digitizer import AbstractDigitizer, Acquisition, Waveform
+from jackfield.bench.scanner import AbstractScanner
 from jackfield.bench.source import AbstractSource
 from jackfield.bench.voltmeter import AbstractVoltmeter
 from jackfield.board import BoardSpec, Measurement, RunProgram, Schedule, schedule
 from jackfield.errors import BoardError, DesignError, JackfieldError
 
-__all__ = ["Bench", "PlayingBoard", "Wiring", "record_samples"]
+__all__ = ["Bench", "PlayingBoard", "SelfReadingBoard", "Wiring", "record_samples"]
 
 SAMPLES_PER_SLOT = 40
 SHORTEST_RECORD = 10_000  # samples: as quickly read as fewer, and a short batch is read more precisely
@@ -44,6 +45,19 @@ class PlayingBoard(Protocol):
         """Bring the board into its safe state."""
 
 
+@runtime_checkable
+class SelfReadingBoard(Protocol):
+    """What a board with converters of its own can do besides: read its nodes without any instrument."""
+
+    def read_nodes(self, program: RunProgram, run_number: int | None = None) -> Measurement:
+        """Play the inputs of the program and read the nodes of its scan lists at the end of each."""
+
+    def watch_nodes(
+        self, program: RunProgram, run_number: int | None = None
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Play one input; times in s and volts `[node, time]` of the nodes of the scan lists."""
+
+
 @dataclass(frozen=True)
 class Wiring:
     """Which oscilloscope channel each board probe (numbered from 1) is wired to."""
@@ -65,6 +79,7 @@ class Wiring:
 class Bench(Generic[BoardType]):
     """Plays inputs on the board and reads its nodes through the instruments.
 
+    Without a digitizer the board reads its nodes itself; DesignError where it cannot.
     Given a `run_number`, the runs that a call makes are numbered from it on, so that a repeated call on an
     emulated board meets the same noise; a run repeated for a clipped record keeps its number.
     """
@@ -72,25 +87,27 @@ class Bench(Generic[BoardType]):
     def __init__(
         self,
         board: BoardType,
-        digitizer: AbstractDigitizer,
+        digitizer: AbstractDigitizer | None,
         voltmeter: AbstractVoltmeter | None,
         wiring: Wiring,
         spec: BoardSpec,
         sources: Sequence[AbstractSource] = (),
+        scanner: AbstractScanner | None = None,
     ) -> None:
         self.board = board
         self.digitizer = digitizer
         self.voltmeter = voltmeter
         self.spec = spec
         self.sources = tuple(sources)
-        self._channels = wiring.channels(spec.probe.count)
+        self.scanner = scanner
+        self._channels = () if digitizer is None else wiring.channels(spec.probe.count)
         self._reference_V: float | None = None
 
     @property
     def identities(self) -> tuple[str, ...]:
         """`*IDN?` of the instruments, for the provenance of a record."""
-        meter = () if self.voltmeter is None else (self.voltmeter.identity,)
-        return (self.digitizer.identity, *meter)
+        instruments = (self.digitizer, self.voltmeter, self.scanner)
+        return tuple(instrument.identity for instrument in instruments if instrument is not None)
 
     def reference_V(self) -> float:
         """The board's reference in volts: the meter's reading, taken once; the spec's value without a meter."""
@@ -133,6 +150,9 @@ class Bench(Generic[BoardType]):
     def watch(self, program: RunProgram, run_number: int | None = None) -> Trace:
         """Follow one node a probe live through the run of one input; errors as for `read`."""
         self._expect(program, "watch")
+        if self.digitizer is None:
+            t_s, volts = self._reading_board().watch_nodes(program, run_number)
+            return Trace(t_s, volts, clipped=False)
         return self._acquire(program, run_number, decode_watch)
 
     def safe(self) -> None:
@@ -149,6 +169,9 @@ class Bench(Generic[BoardType]):
     def _read_parts(self, program: RunProgram, run_number: int | None, runs_before: int) -> list[Measurement]:
         """One measurement for each record that the batch takes."""
         self._expect(program, "run")
+        if self.digitizer is None:
+            number = None if run_number is None else run_number + runs_before
+            return [self._reading_board().read_nodes(program, number)]
         fits, stop = self._inputs_a_record(program), program.first + program.count
         parts: list[Measurement] = []
         for first in range(program.first, stop, fits):
@@ -156,13 +179,25 @@ class Bench(Generic[BoardType]):
             parts.append(self._acquire(program.part(first, min(fits, stop - first)), number, decode))
         return parts
 
+    def _reading_board(self) -> SelfReadingBoard:
+        if isinstance(self.board, SelfReadingBoard):
+            return self.board
+        raise DesignError(
+            f"board {self.spec.name} has no converters of its own and the bench has no oscilloscope; "
+            "add [instruments.scope] to the bench file"
+        )
+
+    def _scope(self) -> AbstractDigitizer:
+        assert self.digitizer is not None  # a board that reads itself has not come this far
+        return self.digitizer
+
     def _expect(self, program: RunProgram, mode: str) -> None:
         program.check(self.spec)
         if program.mode != mode:
             raise DesignError(f"a program of mode {program.mode!r} is given where {mode!r} is read")
 
     def _inputs_a_record(self, program: RunProgram) -> int:
-        most = self.digitizer.most_points
+        most = self._scope().most_points
         one, whole = (_samples(schedule(self.spec, replace(program, count=n))) for n in (1, program.count))
         if one > most:
             raise DesignError(
@@ -176,13 +211,13 @@ class Bench(Generic[BoardType]):
         plan = schedule(self.spec, program)
         start = -plan.slot_s
         stop = plan.total_s * (1 + CLOCK_MARGIN) + plan.slot_s
-        points = max(_samples(plan), min(SHORTEST_RECORD, self.digitizer.most_points))
+        points = max(_samples(plan), min(SHORTEST_RECORD, self._scope().most_points))
         return Acquisition(start, stop, points, full_scale_V)
 
     def _full_scales(self) -> list[float]:
         """Ranges to try, the first that should do, then one higher for each clipped record."""
         largest = max(abs(volts) for volts in (*self.spec.nodes.rail_V, self.spec.probe.reference_V))
-        wide = [scale for scale in self.digitizer.full_scales if scale >= 2 * SCREEN_MARGIN * largest]
+        wide = [scale for scale in self._scope().full_scales if scale >= 2 * SCREEN_MARGIN * largest]
         if not wide:
             raise DesignError(f"the board's {largest:g} V are above the oscilloscope's ranges; use an attenuator")
         return wide[: 1 + CLIP_REPEATS]
@@ -202,14 +237,14 @@ class Bench(Generic[BoardType]):
 
     def _record(self, program: RunProgram, run_number: int | None, full_scale_V: float) -> list[Waveform]:
         """Configure, arm, run, wait for DONE, wait for the record, read it."""
-        self.digitizer.configure(self._window(program, full_scale_V))
-        self.digitizer.arm()
+        self._scope().configure(self._window(program, full_scale_V))
+        self._scope().arm()
         self.board.start(program, run_number)
         scans = self.board.finish(BOARD_PATIENCE_S + schedule(self.spec, program).total_s)
         if program.mode == "run" and scans != program.count:
             raise BoardError(f"the board reports {scans} scans of {program.count}; check its status, then repeat")
-        self.digitizer.wait(TRIGGER_PATIENCE_S)
-        waveforms = self.digitizer.read()
+        self._scope().wait(TRIGGER_PATIENCE_S)
+        waveforms = self._scope().read()
         return [waveforms[channel] for channel in self._channels]
 
 

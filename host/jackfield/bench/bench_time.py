@@ -35,7 +35,7 @@ class BenchTime:
     @classmethod
     def of(cls, spec: BoardSpec, file: BenchFile | None = None) -> Self:
         """For the bench that `file` describes; None: instruments on a network, a meter over ten line cycles."""
-        resource = "TCPIP" if file is None else file.scope.resource.upper()
+        resource = "TCPIP" if file is None or file.scope is None else file.scope.resource.upper()
         kind = next((name for name in _INTERFACES if resource.startswith(name)), "TCPIP")
         cycles = 10.0 if file is None else 0.0 if file.dmm is None else file.dmm.nplc
         return cls(spec, max(spec.link.baud), *_INTERFACES[kind], 2 * cycles / _LINE_FREQUENCY_HZ)  # autozero doubles

@@ -3,6 +3,7 @@
 Parsing is strict: an unknown key is an error that names the keys there are.
 """
 
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,7 +17,9 @@ __all__ = [
     "BoardEntry",
     "ChannelEntry",
     "InstrumentEntry",
+    "JackEntry",
     "MeterEntry",
+    "ScannerEntry",
     "ScopeEntry",
     "SourceEntry",
     "TriggerEntry",
@@ -82,6 +85,22 @@ class MeterEntry(InstrumentEntry):
 
 
 @dataclass(frozen=True)
+class JackEntry:
+    """One scanner channel and the board's jack that it is on: "reference", or "probe 1", "probe 2"..."""
+
+    channel: int
+    jack: str
+
+
+@dataclass(frozen=True)
+class ScannerEntry(InstrumentEntry):
+    """A scanner on several of the board's jacks, averaging over `nplc` power line cycles."""
+
+    nplc: float
+    channels: tuple[JackEntry, ...]
+
+
+@dataclass(frozen=True)
 class SourceEntry(InstrumentEntry):
     """A source-measure unit; both limits must be given before anything is driven."""
 
@@ -91,11 +110,12 @@ class SourceEntry(InstrumentEntry):
 
 @dataclass(frozen=True)
 class BenchFile:
-    """One bench. `dmm` and `smu` may be missing; `warm_up_min` in minutes."""
+    """One bench; `warm_up_min` in minutes. `dmm` and `smu` may be missing, `scope` where the board reads itself."""
 
     board: BoardEntry
-    scope: ScopeEntry
+    scope: ScopeEntry | None
     dmm: MeterEntry | None
+    scanner: ScannerEntry | None
     smu: SourceEntry | None
     warm_up_min: float
 
@@ -109,12 +129,13 @@ def parse_bench(text: str) -> BenchFile:
         root = Section(tomllib.loads(text), "bench.toml", "firmware_config/BRINGUP.md has a whole bench file")
     except tomllib.TOMLDecodeError as error:
         raise DesignError(f"bench.toml is not valid TOML: {error}; correct that line") from error
-    instruments = root.table("instruments")
+    instruments = root.table("instruments", optional=True)
     conditions = root.table("conditions", optional=True)
     bench = BenchFile(
         _board(root.table("board")),
-        _scope(instruments.table("scope")),
+        _scope(instruments.table("scope")) if instruments.has("scope") else None,
         _meter(instruments.table("dmm")) if instruments.has("dmm") else None,
+        _scanner(instruments.table("scanner")) if instruments.has("scanner") else None,
         _source(instruments.table("smu")) if instruments.has("smu") else None,
         conditions.number("warm_up_min", 0.0, default=0.0),
     )
@@ -176,6 +197,22 @@ def _channel(table: Section) -> ChannelEntry:
 def _meter(table: Section) -> MeterEntry:
     jack = table.choice("jack", ("reference",))
     entry = MeterEntry(**_reached(table), jack=jack, nplc=table.number("nplc", 1e-3, default=10.0))
+    table.close()
+    return entry
+
+
+def _scanner(table: Section) -> ScannerEntry:
+    rows = table.tables("channels")
+    channels = tuple(JackEntry(row.count("channel"), row.take("jack", str)) for row in rows)
+    for row in rows:
+        row.close()
+    wrong = [entry.jack for entry in channels if not re.fullmatch(r"reference|probe [1-9]\d?", entry.jack)]
+    if wrong:
+        raise DesignError(f"{table.place}.channels: jack = {wrong[0]!r}; give 'reference' or 'probe 1', 'probe 2'...")
+    for name, given in (("channel", [c.channel for c in channels]), ("jack", [c.jack for c in channels])):
+        if len(set(given)) != len(given):
+            raise DesignError(f"{table.place}.channels: {name} = {given} names one twice; one cable, one channel")
+    entry = ScannerEntry(**_reached(table), nplc=table.number("nplc", 1e-3, default=10.0), channels=channels)
     table.close()
     return entry
 

@@ -47,6 +47,8 @@ class AbstractDigitizer(ABC):
     """
 
     idn_pattern: ClassVar[str]
+    usual_trigger: ClassVar[str] = "EXT"
+    """Where the cable from the board's trigger jack ends, where nothing else is said."""
 
     @property
     @abstractmethod

@@ -1,5 +1,7 @@
 """One opened VISA resource: bytes in and out, as each kind of connection needs it."""
 
+import socket
+import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import cast
@@ -12,7 +14,7 @@ from pyvisa.resources import MessageBasedResource
 from jackfield.bench.block import read_block
 from jackfield.errors import InstrumentError
 
-__all__ = ["VisaDoor", "visa_library"]
+__all__ = ["VisaDoor", "visa_library", "visa_resources"]
 
 NEWLINE_PATIENCE_S = 0.2
 FLUSH_SILENCE_S = 0.05
@@ -26,6 +28,18 @@ def visa_library(backend: str = "@py") -> str:
         raise InstrumentError(
             f"VISA library {backend!r} cannot be loaded: {error}; install pyvisa-py, or your vendor's VISA"
         ) from error
+
+
+def visa_resources(backend: str = "@py") -> tuple[str, ...]:
+    """All that the VISA library finds by itself, serial ports left out; InstrumentError where it cannot be loaded.
+
+    Not all instruments answer to the search: pyvisa-py sees VXI-11 on the local network and USB.
+    """
+    visa_library(backend)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # what a search could see with more packages
+        found = pyvisa.ResourceManager(backend).list_resources("?*")
+    return tuple(name for name in found if not name.upper().startswith("ASRL"))
 
 
 class VisaDoor:
@@ -59,12 +73,19 @@ class VisaDoor:
         return not (self.is_socket or self._name.startswith("ASRL"))
 
     def send(self, commands: Sequence[str]) -> None:
-        """Send lines, all in one packet."""
-        self._visa.write("\n".join(commands))
+        """Send lines: over a raw socket all in one packet, elsewhere each as a message of its own."""
+        for message in ["\n".join(commands)] if self.is_socket else commands:
+            self._visa.write(message)
 
     def read_line(self) -> str:
-        """One line without its newline; empty where a block left only its newline."""
-        return bytes(self._visa.read_raw()).decode("ascii", "replace").strip()
+        """One line without its newline; empty where a block left only its newline.
+
+        Raises InstrumentError where it ends without one: what pyvisa-py returns then is the part that came in time.
+        """
+        line = bytes(self._visa.read_raw())
+        if not line.endswith(b"\n"):
+            raise InstrumentError(f"{self._name} sent {line[:80]!r} and no end of line; repeat")
+        return line.decode("ascii", "replace").strip()
 
     def read_block(self, asked: str) -> bytes:
         """The payload of the binary block that answers `asked`."""
@@ -80,8 +101,8 @@ class VisaDoor:
         with visa.ignore_warning(StatusCode.success_device_not_present, StatusCode.success_max_count_read):
             while len(data) < count:
                 chunk, status = visa.visalib.read(visa.session, count - len(data))
-                data = data + chunk if data else bytes(chunk)
-                if not chunk or (self._marks_end and status == StatusCode.success_termination_character_read):
+                data = data + chunk if data else chunk  # most records come in one piece, which is not copied
+                if not chunk or (self._marks_end and status != StatusCode.success_max_count_read):
                     break
         return data
 
@@ -107,8 +128,11 @@ class VisaDoor:
             for _ in range(10_000):
                 self._visa.read_raw()
 
-    def close(self) -> None:
-        """Never raises: a broken connection may fail in any way while it is closed."""
+    def close(self, broken: bool = False) -> None:
+        """Never raises: a `broken` connection may fail in any way while it is closed."""
+        if broken:
+            with suppress(Exception):  # only VXI-11 has such a socket, over which it would say goodbye for 5 s
+                self._visa.visalib.sessions[self._visa.session].interface.sock.shutdown(socket.SHUT_RDWR)  # type: ignore[attr-defined]
         with suppress(Exception):
             self._visa.close()
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
 from pyvisa.constants import StatusCode
-from pyvisa.errors import Error, VisaIOError
+from pyvisa.errors import VisaIOError
 
 from jackfield.bench.door import VisaDoor
 from jackfield.errors import InstrumentError, LinkError
@@ -24,8 +24,8 @@ ExchangeLog = Callable[[dict[str, object]], None]
 
 NONCES = 2
 LONGEST_ERROR_QUEUE = 100
-# What a broken connection raises; the HiSLIP client of pyvisa-py asserts and raises bare RuntimeError.
-BROKEN = (Error, OSError, RuntimeError, AssertionError, ValueError)
+ERROR_QUERIES = (":SYSTem:ERRor?",)
+NONCE = "*ESE {0};*ESE?"
 
 
 class VisaSession:
@@ -46,6 +46,8 @@ class VisaSession:
         self._log = log
         self._poisoned = False
         self._held: list[str] = []
+        self._error_queries: tuple[str, ...] = ERROR_QUERIES
+        self._nonce, self._after_nonce = NONCE, "*ESE 0"
         self._opened: VisaDoor | None = None
         self._lock = ResourceLock(f"instrument {resource}", resource)
         try:
@@ -112,17 +114,26 @@ class VisaSession:
                 "choose values within the instrument's limits"
             )
 
+    def ask_errors_with(self, *queries: str) -> None:
+        """Where the error queue is not read by :SYSTem:ERRor?: the last query reads it, those before prepare it."""
+        self._error_queries = queries
+
+    def synchronise_with(self, exchange: str, afterwards: str) -> None:
+        """Where *ESE is not known: lines that keep the number {0} and tell it, and what restores it."""
+        self._nonce, self._after_nonce = exchange, afterwards
+
     def drain_errors(self) -> list[str]:
         """All entries of the instrument's error queue, oldest first."""
         errors: list[str] = []
+        *before, asked = self._error_queries
+        for query in before:
+            self.query(query)
         while len(errors) < LONGEST_ERROR_QUEUE:
-            answer = self.query(":SYSTem:ERRor?")
+            answer = self.query(asked)
             number = re.match(r"([+-]?\d+)\s*(,|$)", answer)
             if number is None:
                 self._poisoned = True
-                raise InstrumentError(
-                    f"{self.resource} answered {answer!r} to :SYSTem:ERRor?; it is out of step, repeat"
-                )
+                raise InstrumentError(f"{self.resource} answered {answer!r} to {asked}; it is out of step, repeat")
             if int(number.group(1)) == 0:
                 break
             errors.append(answer)
@@ -132,9 +143,9 @@ class VisaSession:
         """Close and unlock; never raises."""
         if self._opened is not None:
             if self._held and not self._poisoned:
-                with suppress(*BROKEN):
+                with suppress(Exception):
                     self._send(self._opened)
-            self._opened.close()
+            self._opened.close(broken=self._poisoned)
             self._opened = None
         self._lock.release()
 
@@ -153,7 +164,7 @@ class VisaSession:
         except InstrumentError:
             self._poisoned = True
             raise
-        except BROKEN as error:
+        except Exception as error:  # pyvisa-py lets bare RuntimeError, AssertionError, EOFError, RPCError through
             self._poisoned = True
             raise self._explained(command, error) from error
         except BaseException:  # interrupted halfway: an answer may still be on its way
@@ -174,18 +185,18 @@ class VisaSession:
     def _recovered(self) -> VisaDoor:
         """The door opened anew, flushed and in step with the instrument again."""
         if self._opened is not None:
-            self._opened.close()
+            self._opened.close(broken=True)
         self._held.clear()
         door = self._open()
         door.flush()
         for _ in range(NONCES):
             self._synchronise(door, str(1 + secrets.randbelow(255)))
-        self._send(door, "*ESE 0")
+        self._send(door, self._after_nonce)
         self._poisoned = False
         return door
 
     def _synchronise(self, door: VisaDoor, nonce: str) -> None:
-        self._send(door, f"*ESE {nonce};*ESE?")
+        self._send(door, *self._nonce.format(nonce).split("\n"))
         deadline = time.monotonic() + self.timeout_s
         while time.monotonic() < deadline:
             if self._receive(door).lstrip("+") == nonce:

@@ -6,7 +6,7 @@ from jackfield.board.cell import Cell
 from jackfield.board.dac import BENDS, BITS, curve_terms
 from jackfield.board.image import ConfigImage, delta
 from jackfield.board.measurement import Measurement
-from jackfield.board.parse import LAW_PARAMETERS
+from jackfield.board.parse import LAW_PARAMETERS, PART_PARAMETERS
 from jackfield.board.parts import CellGroup, LinkSpec, NodeSpec, Probe, RunSpec, Tolerance, Trigger
 from jackfield.board.program import MODES, RunProgram, Schedule, hold_times, schedule
 from jackfield.board.reach import Reach
@@ -21,6 +21,7 @@ __all__ = [
     "BITS",
     "LAW_PARAMETERS",
     "MODES",
+    "PART_PARAMETERS",
     "QUANTITIES",
     "REASONS",
     "STATISTICS",

@@ -12,7 +12,7 @@ from jackfield.board.section import Section
 from jackfield.board.statistics import STATISTICS
 from jackfield.errors import DesignError
 
-__all__ = ["LAW_PARAMETERS", "parse_spec"]
+__all__ = ["LAW_PARAMETERS", "PART_PARAMETERS", "parse_spec"]
 
 LAW_PARAMETERS: Mapping[str, Mapping[str, str]] = {
     "shifted_relu": {"gain": "S", "threshold": "V"},
@@ -21,6 +21,12 @@ LAW_PARAMETERS: Mapping[str, Mapping[str, str]] = {
     "polynomial": {"g1": "S", "g2": "S_per_V", "g3": "S_per_V2"},
 }
 """Parameters that a cell of each law has on a board, in wire order, with their units."""
+PART_PARAMETERS: Mapping[str, Mapping[str, str]] = {
+    "integrator": {"rate": "per_s"},
+    "lane": {"coefficient": "1", "upscale": "1"},
+    "multiplier": {},
+}
+"""Parts of boards of integrators and multipliers, which have lanes instead of two-terminal elements."""
 _ADVICE = "`template.toml` explains each key"
 
 
@@ -36,6 +42,7 @@ def parse_spec(text: str, files: Mapping[str, str]) -> dict[str, Any]:
         "name": top.take("name", str),
         "dialect": top.take("dialect", str),
         "doc": top.take("doc", str),
+        "hardware": top.take("hardware", str, ""),
         "nodes": nodes,
         "groups": _groups(top.tables("cells"), nodes.count, files),
         "run": _run(top.table("run")),
@@ -92,8 +99,9 @@ def _groups(sections: list[Section], nodes: int, files: Mapping[str, str]) -> tu
     groups: list[CellGroup] = []
     for section in sections:
         name, law = section.take("group", str), section.take("law", str)
-        if law not in LAW_PARAMETERS:
-            raise DesignError(f"group {name}: law {law!r} is not a board's; known are {', '.join(LAW_PARAMETERS)}")
+        known = {**LAW_PARAMETERS, **PART_PARAMETERS}
+        if law not in known:
+            raise DesignError(f"group {name}: law {law!r} is not a board's; known are {', '.join(known)}")
         if not (name.isascii() and name.isupper() and name.isalpha()) or name in (g.name for g in groups):
             raise DesignError(f"group name {name!r} must be capital letters and used once")
         count = section.count("count")
@@ -102,7 +110,7 @@ def _groups(sections: list[Section], nodes: int, files: Mapping[str, str]) -> tu
             law=law,
             count=count,
             first=sum(g.count for g in groups),
-            parameters={key: _closed_scale(section.table(key), unit) for key, unit in LAW_PARAMETERS[law].items()},
+            parameters={key: _closed_scale(section.table(key), unit) for key, unit in known[law].items()},
             reach=_reach(section.table("reach"), nodes, Cells(((name, count),)), files),
             output_limit_A=section.positive("output_limit_A"),
             bandwidth_Hz=section.positive("bandwidth_Hz"),

@@ -31,8 +31,8 @@ class CodeScale:
     def __post_init__(self) -> None:
         if self.coding not in CODINGS:
             raise DesignError(f"coding {self.coding!r} is unknown; use one of {', '.join(CODINGS)}")
-        if not 2 <= self.bits <= 16:
-            raise DesignError(f"{self.bits} bits are asked of a DAC; 2 to 16 are possible")
+        if not (1 if self.coding == "unipolar" else 2) <= self.bits <= 16:  # one bit is a switch between two values
+            raise DesignError(f"{self.bits} bits are asked of a DAC; 2 to 16 are possible, 1 where it is unipolar")
         if not self.lo < self.hi or (self.coding == "bipolar" and self.lo != -self.hi):
             raise DesignError(
                 f"range [{self.lo:g}, {self.hi:g}] {self.unit} does not fit coding {self.coding!r}; "

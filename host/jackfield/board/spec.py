@@ -17,11 +17,15 @@ __all__ = ["BoardSpec"]
 
 @dataclass(frozen=True)
 class BoardSpec:
-    """A board: `nodes`, groups of cells, run control, probes, link, tolerances, statistics by profile."""
+    """A board: `nodes`, groups of cells, run control, probes, link, tolerances, statistics by profile.
+
+    `hardware` is the revision that the numbers are those of, "" where there is only one.
+    """
 
     name: str
     dialect: str
     doc: str
+    hardware: str
     nodes: NodeSpec
     groups: tuple[CellGroup, ...]
     run: RunSpec

@@ -25,6 +25,7 @@ VERBS = (
     "record",
     "evaluate",
     "spice",
+    "bench",
     "poke",
     "safe",
     "conformance",

@@ -26,6 +26,13 @@ def emulate(
     baud: Annotated[int, typer.Option(min=0, help="Pace serial bytes at this rate; 0 does not.")] = 0,
     clock: Annotated[float, typer.Option(min=0.0, help="Hours since the board was made.")] = 0.0,
     temperature: Annotated[float, typer.Option(help="Temperature in C.")] = 25.0,
+    scope: Annotated[
+        str, typer.Option(metavar="DRIVER", help="Which oscilloscope, by its driver's name.")
+    ] = "keysight-infiniivision",
+    extra: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME", help="Put a scanner or smu into the bench file; may be repeated."),
+    ] = None,
     fault: Annotated[
         list[str] | None, typer.Option(metavar="NAME=NUMBER", help="Inject a fault, like flip=1e-4; may be repeated.")
     ] = None,
@@ -50,6 +57,8 @@ def emulate(
         baud=baud,
         clock_hours=clock,
         temperature_C=temperature,
+        scope=scope,
+        extra=tuple(extra or ()),
         faults=Faults.parse(fault or []),
     )
 

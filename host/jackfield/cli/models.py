@@ -1,7 +1,7 @@
 """Trained models as verbs use them: for which board, on which data, compiled how."""
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from jackfield.board import BoardSpec, CalibrationRecord
-from jackfield.compile import CompiledPasses, compile_passes, place
-from jackfield.data import Split, digits_split, find_mnist, mnist_split
+from jackfield.compile import CompiledPasses, check_fit, compile_passes
+from jackfield.data import Split, digits_split, find_mnist, mnist_split, two_moons
 from jackfield.errors import DesignError
 from jackfield.model import (
     Bounds,
@@ -25,10 +25,11 @@ from jackfield.model import (
     train,
 )
 
-__all__ = ["compiled_for", "data_of", "mnist_at", "model_for", "some_inputs", "trained_for"]
+__all__ = ["compiled_for", "data_of", "mnist_at", "model_for", "packaged_split", "some_inputs", "trained_for"]
 
 FIT_INPUTS = 96
 MNIST_FOLDER = "JACKFIELD_MNIST"
+PACKAGED: Mapping[str, Callable[[], Split]] = {"digits": digits_split, "moons": lambda: two_moons(2_000)}
 
 
 def model_for(path: Path, spec: BoardSpec) -> Checkpoint:
@@ -40,9 +41,10 @@ def model_for(path: Path, spec: BoardSpec) -> Checkpoint:
 
 def data_of(checkpoint: Checkpoint) -> Split:
     """The data that a model was trained on, divided as then; DesignError where that is not at hand."""
-    digits, wanted = digits_split(), checkpoint.facts.data
-    if wanted == digits.name:
-        return digits
+    wanted = checkpoint.facts.data
+    for split in (make() for make in PACKAGED.values()):
+        if wanted == split.name:
+            return split
     if os.environ.get(MNIST_FOLDER):
         mnist = mnist_at(None)
         if wanted == mnist.name:
@@ -51,6 +53,11 @@ def data_of(checkpoint: Checkpoint) -> Split:
         f"the model was trained on {wanted!r}, which is not at hand here; for MNIST set {MNIST_FOLDER} to the folder "
         "with its two training files, or use the classes of jackfield.evaluate with your own inputs and labels"
     )
+
+
+def packaged_split(name: str) -> Split:
+    """The data `name`, "digits" or "moons" (two classes in the plane), that need no file."""
+    return PACKAGED[name]()
 
 
 def mnist_at(folder: Path | None) -> Split:
@@ -81,7 +88,7 @@ def trained_for(
     recipe = plan.recipe
     bounds = Bounds.from_spec(spec, recipe.volts_per_unit, recipe.seconds_per_unit, plan.architecture.law)
     network = KirchhoffNet(plan.architecture, bounds=bounds, seed=seed)
-    place(network.circuit(), spec)
+    check_fit(network.circuit(), spec)
     result = train(network, data, recipe, seed=seed, progress=progress, advance=advance, unfinished=unfinished)
     return Checkpoint(network, recipe, TrainingFacts.from_result(data.name, seed, result)), result
 

@@ -1,6 +1,7 @@
 """`jackfield safe`: outputs off, now."""
 
 import tomllib
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -32,21 +33,31 @@ def safe(
     from jackfield.session import make_safe
 
     output = Output(as_json)
-    url, sources = (port, False) if port else _board_of(bench)
+    url, spec, sources = (port, "", False) if port else _board_of(bench)
     try:
         if sources:
             _sources_off(bench)
     finally:
-        make_safe(url)
+        make_safe(url, spec)
         output.say(f"the board at {url} is safe")
     output.result({"url": url, "safe": True})
 
 
-def _board_of(bench: Path) -> tuple[str, bool]:
-    """Where the board is, and whether sources are wired to it; nothing else of the file may stand in the way."""
+def _board_of(bench: Path) -> tuple[str, str, bool]:
+    """Where the board is, its spec if there is one, and whether sources are wired to it.
+
+    Nothing else of the file may stand in the way.
+    """
+    from jackfield.session import load_spec
+
     try:
         values: Any = tomllib.loads(bench.read_text(encoding="utf-8"))
-        return str(values["board"]["url"]), "smu" in values.get("instruments", {})
+        name = str(values["board"].get("spec", ""))
+        spec = str(bench.parent / name) if name.endswith(".toml") else name
+        with suppress(DesignError):
+            load_spec(spec)
+            return str(values["board"]["url"]), spec, "smu" in values.get("instruments", {})
+        return str(values["board"]["url"]), "", "smu" in values.get("instruments", {})
     except FileNotFoundError as error:
         raise DesignError(f"{bench} does not exist; name the bench with --bench, or the board with --port") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, KeyError, TypeError) as error:

@@ -63,12 +63,18 @@ def _model(source: Path) -> "tuple[Circuit, float]":
 
 def _image(source: Path, board: str, record: Path | None) -> "tuple[Circuit, float]":
     from jackfield.cli.record import load
-    from jackfield.compile import CompiledCircuit, read_image_file, twin
+    from jackfield.compile import CompiledCircuit, LaneTwin, read_image_file, twin
+    from jackfield.errors import DesignError
     from jackfield.session import load_spec
 
     spec = load_spec(board or read_image_file(source).spec_name)
     compiled = CompiledCircuit.load(source, spec)
-    return twin(compiled, spec, load(record) if record else None).circuit, compiled.scaling.volts_per_unit
+    found = twin(compiled, spec, load(record) if record else None)
+    if isinstance(found, LaneTwin):
+        raise DesignError(
+            f"an image for {spec.name} is lanes and multipliers, which have no SPICE text here; give the model instead"
+        )
+    return found.circuit, compiled.scaling.volts_per_unit
 
 
 def _start(circuit: "Circuit", inputs: Path | None, row: int, volts_per_unit: float) -> "Tensor":

@@ -22,6 +22,7 @@ class Data(StrEnum):
 
     DIGITS = "digits"
     MNIST = "mnist"
+    MOONS = "moons"
     TWO_MOONS = "two_moons"
     EIGHT_GAUSSIANS = "eight_gaussians"
     TWO_SPIRALS = "two_spirals"
@@ -36,7 +37,7 @@ def register(app: typer.Typer) -> None:
 
 
 def train(
-    data: Annotated[Data, typer.Argument(help="What to learn: pictures (digits, mnist) or a density.")],
+    data: Annotated[Data, typer.Argument(help="What to learn: classes (digits, mnist, moons) or a density.")],
     model: Annotated[Path, typer.Option("-o", "--output", metavar="NAME.model", help="Where the model goes.")],
     board: BoardName = "",
     folder: Annotated[
@@ -63,7 +64,7 @@ def train(
     vacant(model, "a model")
     unfinished = _unfinished(model, resume)
     try:
-        if data in (Data.DIGITS, Data.MNIST):
+        if data in (Data.DIGITS, Data.MNIST, Data.MOONS):
             plan = _plan(data, recipe, epochs)
             _train_network(data, folder, board, plan, seed, model, unfinished, output, verbose)
         else:
@@ -135,15 +136,14 @@ def _unfinished(model: Path, resume: bool) -> Path:
 
 
 def _split(data: Data, folder: Path | None) -> "Split":
-    from jackfield.cli.models import mnist_at
-    from jackfield.data import digits_split
+    from jackfield.cli.models import mnist_at, packaged_split
     from jackfield.errors import DesignError
 
     if data == Data.MNIST:
         return mnist_at(folder)
     if folder is not None:
         raise DesignError(f"{data} come with the package, --data {folder} is for mnist; leave it away")
-    return digits_split()
+    return packaged_split(data.value)
 
 
 def _plan(data: Data, file: Path | None, epochs: int | None) -> "Plan":

@@ -4,30 +4,46 @@ from jackfield.compile.compiled import CompiledCircuit
 from jackfield.compile.compiler import compile_circuit
 from jackfield.compile.findings import Finding, check_spec
 from jackfield.compile.jfi import read_image_file
+from jackfield.compile.lane_known import KnownLanes
+from jackfield.compile.lane_machine import LaneParameters, LaneSettings, lane_response
+from jackfield.compile.lane_twin import LaneTwin
+from jackfield.compile.lanes import check_fit, is_lane_board
 from jackfield.compile.lower import LoweredSlice, lower
 from jackfield.compile.passes import CompiledPasses, compile_passes
 from jackfield.compile.passes_twin import CarryCost, PassesTwin, twin_of_passes
+from jackfield.compile.patch_list import Cable, PatchedMachine, PatchList, patch_list
 from jackfield.compile.place import Placement, place
 from jackfield.compile.report import QuantisationReport
 from jackfield.compile.scaling import Scaling, choose_scaling
 from jackfield.compile.twin import Twin, twin
 
 __all__ = [
+    "Cable",
     "CarryCost",
     "CompiledCircuit",
     "CompiledPasses",
     "Finding",
+    "KnownLanes",
+    "LaneParameters",
+    "LaneSettings",
+    "LaneTwin",
     "LoweredSlice",
     "PassesTwin",
+    "PatchList",
+    "PatchedMachine",
     "Placement",
     "QuantisationReport",
     "Scaling",
     "Twin",
+    "check_fit",
     "check_spec",
     "choose_scaling",
     "compile_circuit",
     "compile_passes",
+    "is_lane_board",
+    "lane_response",
     "lower",
+    "patch_list",
     "place",
     "read_image_file",
     "twin",

@@ -9,6 +9,7 @@ from jackfield.board import BoardSpec, CalibrationRecord, RunProgram
 from jackfield.compile.codes import circuit_targets, quantise
 from jackfield.compile.compiled import CompiledCircuit
 from jackfield.compile.known import KnownBoard
+from jackfield.compile.lanes import compile_lanes, is_lane_board
 from jackfield.compile.lower import LoweredSlice, check_leak, farads_per_unit, lower
 from jackfield.compile.place import Placement, place_slices
 from jackfield.compile.refit import refit
@@ -40,6 +41,16 @@ def compile_circuit(
     Raises DesignError where the circuit does not fit the board or more than `allow_clipped` values lie out of
     range, CalibrationError where the record belongs to another spec.
     """
+    if is_lane_board(spec):
+        return compile_lanes(
+            circuit,
+            spec,
+            record=record,
+            record_name="" if record is None else record_id(record),
+            largest_v=largest_v,
+            volts_per_unit=volts_per_unit,
+            seconds_per_unit=seconds_per_unit,
+        )
     slices = lower(circuit, spec)
     farads = farads_per_unit(circuit, spec)
     scaling = choose_scaling(

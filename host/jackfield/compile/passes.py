@@ -117,6 +117,18 @@ def compile_passes(
     `allow_clipped` counts for each pass. Raises as compile_circuit does, for the pass that does not fit.
     """
     parts = _parts(circuit, spec)
+    if len(parts) == 1:
+        only = compile_circuit(
+            circuit,
+            spec,
+            record=record,
+            largest_v=largest_v,
+            volts_per_unit=volts_per_unit,
+            seconds_per_unit=seconds_per_unit,
+            allow_clipped=allow_clipped,
+            fit_inputs=fit_inputs,
+        )
+        return CompiledPasses((only,))
     taus = _taus_of(parts, seconds_per_unit)
     volts = min(
         choose_scaling(

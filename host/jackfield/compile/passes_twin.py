@@ -10,6 +10,7 @@ from torch import Tensor
 
 from jackfield.board import BoardSpec, CalibrationRecord
 from jackfield.compile.known import Floats, Integers, KnownBoard
+from jackfield.compile.lane_twin import LaneTwin
 from jackfield.compile.passes import CompiledPasses
 from jackfield.compile.twin import Twin, twin
 
@@ -41,17 +42,21 @@ class CarryCost:
 class PassesTwin:
     """A board's prediction over all passes; see `twin_of_passes`. `readout_V` is the error of one carried reading.
 
-    Without a record and without `readout_V` standard errors are zero.
+    Without a record and without `readout_V` standard errors are zero. `alone` is the twin of a board of lanes, whose
+    circuits run in one pass.
     """
 
     compiled: CompiledPasses
     twins: tuple[Twin, ...]
     readout_V: float
     seed: int = 0
+    alone: LaneTwin | None = None
 
     def predict(self, x: ArrayLike) -> tuple[Floats, Floats]:
         """Output voltages as the probes will show them, and standard errors, `[batch, output]` in V."""
         first = self.compiled.passes[0]
+        if self.alone is not None:
+            return self.alone.predict(x)
         if len(self.twins) == 1:
             return self.twins[0].predict(x)
         codes, rng = first.input_codes(x), np.random.default_rng(self.seed)
@@ -78,6 +83,8 @@ class PassesTwin:
     def costs(self, x: ArrayLike) -> tuple[CarryCost, ...]:
         """The cost of each handing over, for inputs `x` `[batch, input]` in machine units."""
         rng, found = np.random.default_rng(self.seed), []
+        if len(self.compiled.passes) == 1:
+            return ()
         start = self.twins[0].preset(self.compiled.passes[0].input_codes(x))
         for number, part in enumerate(self.twins[:-1]):
             with torch.no_grad():
@@ -163,4 +170,6 @@ def twin_of_passes(
 
     Raises CalibrationError where the record belongs to another spec.
     """
-    return PassesTwin(compiled, tuple(twin(part, spec, record, seed) for part in compiled.passes), readout_V, seed)
+    found = [twin(part, spec, record, seed) for part in compiled.passes]
+    alone = next((part for part in found if isinstance(part, LaneTwin)), None)
+    return PassesTwin(compiled, tuple(part for part in found if isinstance(part, Twin)), readout_V, seed, alone)

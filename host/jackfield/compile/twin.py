@@ -11,6 +11,8 @@ from jackfield.board import BoardSpec, CalibrationRecord, ConfigImage
 from jackfield.compile.board_circuit import board_circuit
 from jackfield.compile.compiled import CompiledCircuit
 from jackfield.compile.known import Floats, Integers, KnownBoard, uncertainties
+from jackfield.compile.lane_twin import LaneTwin
+from jackfield.compile.lanes import is_lane_board
 from jackfield.physics import Circuit, integrate
 
 __all__ = ["Twin", "twin"]
@@ -122,11 +124,15 @@ class Twin:
         )
 
 
-def twin(compiled: CompiledCircuit, spec: BoardSpec, record: CalibrationRecord | None = None, seed: int = 0) -> Twin:
+def twin(
+    compiled: CompiledCircuit, spec: BoardSpec, record: CalibrationRecord | None = None, seed: int = 0
+) -> Twin | LaneTwin:
     """The circuit that the image of `compiled` makes on the board that `record` describes (None: nominal).
 
     The codes are read back from the image's payload, so the twin knows what was uploaded, not what was meant.
     Raises CalibrationError where the record belongs to another spec.
     """
     image = ConfigImage.from_payload(spec, compiled.image.payload(spec))
+    if is_lane_board(spec):
+        return LaneTwin(compiled, image, record, seed)
     return Twin(compiled, image, KnownBoard.from_record(spec, record), record, seed)

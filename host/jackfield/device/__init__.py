@@ -1,18 +1,25 @@
 """Boards as objects: one driver a dialect."""
 
+from jackfield.device.abk import AbkBoard
+from jackfield.device.abk_template import AbkTemplate
 from jackfield.device.abstract import AbstractBoard, BoardStatus, CommitReport, Hello, UploadReport
 from jackfield.device.conformance import CheckResult
 from jackfield.device.conformance_suite import conformance
 from jackfield.device.dialects import board_class, connect
 from jackfield.device.jackfield1 import Jackfield1Board
+from jackfield.device.lucidac import LucidacBoard, LucidacProtoBoard
 
 __all__ = [
+    "AbkBoard",
+    "AbkTemplate",
     "AbstractBoard",
     "BoardStatus",
     "CheckResult",
     "CommitReport",
     "Hello",
     "Jackfield1Board",
+    "LucidacBoard",
+    "LucidacProtoBoard",
     "UploadReport",
     "board_class",
     "conformance",

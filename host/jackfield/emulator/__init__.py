@@ -7,25 +7,53 @@ from jackfield.emulator.analog import AnalogBoard
 from jackfield.emulator.digital import DigitalBoard
 from jackfield.emulator.draws import Planted
 from jackfield.emulator.drift import Moved
-from jackfield.emulator.faults import Faults
+from jackfield.emulator.faults import FaultPort, Faults
+from jackfield.emulator.hislip import HislipServer
+from jackfield.emulator.instruments import EXTRAS, SCOPES, Instrument, serve_instrument
+from jackfield.emulator.loop import Loop
 from jackfield.emulator.meter import Meter
 from jackfield.emulator.process import EmulatorOptions, main, serve
-from jackfield.emulator.scope import Scope
+from jackfield.emulator.randomness import Randomness
+from jackfield.emulator.scanner import Scanner
+from jackfield.emulator.scope import AbstractScope
+from jackfield.emulator.scope_keysight import KeysightScope
+from jackfield.emulator.scpi import Command, ScpiCore
 from jackfield.emulator.settings import AnalogHalf, Settings
+from jackfield.emulator.signals import Shot
+from jackfield.emulator.smu import SourceMeasureUnit
+from jackfield.emulator.socket_door import Answerer, serve_socket
 from jackfield.emulator.truth import truth
+from jackfield.emulator.vxi11 import Vxi11Server
 
 __all__ = [
+    "EXTRAS",
+    "SCOPES",
+    "AbstractScope",
     "AnalogBoard",
     "AnalogHalf",
+    "Answerer",
+    "Command",
     "DigitalBoard",
     "EmulatorOptions",
+    "FaultPort",
     "Faults",
+    "HislipServer",
+    "Instrument",
+    "KeysightScope",
+    "Loop",
     "Meter",
     "Moved",
     "Planted",
-    "Scope",
+    "Randomness",
+    "Scanner",
+    "ScpiCore",
     "Settings",
+    "Shot",
+    "SourceMeasureUnit",
+    "Vxi11Server",
     "main",
     "serve",
+    "serve_instrument",
+    "serve_socket",
     "truth",
 ]

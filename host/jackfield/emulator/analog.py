@@ -57,6 +57,7 @@ class AnalogBoard:
         self.time_s = clock_s
         self.listener = listener
         self.key = "power up"
+        self._driven_V = np.zeros(spec.probe.count)
         self._settings: Settings | None = None
         self._circuits: dict[tuple[int, int, int], tuple[Circuit, int]] = {}
 
@@ -82,10 +83,18 @@ class AnalogBoard:
     def safe(self) -> None:
         """Probes at ground, nothing driven; the configuration stays."""
         self.key = "safe"
+        self._driven_V = np.zeros(self.spec.probe.count)
 
     def reference(self) -> tuple[float, str]:
         """Volts on the reference jack, and the run that they belong to."""
         return self.probes.reference_V, self.key
+
+    def probe(self, number: int) -> tuple[float, str]:
+        """Volts on a probe jack between runs, ground or the node that HOLD-PRESET drives, and the run."""
+        if not 1 <= number <= self.spec.probe.count:
+            return 0.0, self.key
+        draws, index = self.probes, number - 1
+        return float(draws.gain[index] * self._driven_V[index] + draws.offset_V[index]), self.key
 
     def run(
         self,
@@ -100,14 +109,17 @@ class AnalogBoard:
         With `steps` each input is played with settings of its own; the last ones stay.
         """
         self.key = f"{image_crc:08x} {run_number}"
-        if program.mode == "hold_preset":
-            for settings in steps:
-                self.configure(settings)
-            return
-        plan = schedule(self.spec, program)
         nodes = self.plant.nodes
         start = nodes.preset_gain * self.spec.nodes.preset.value(inputs) + nodes.preset_offset_V
         start = np.clip(start, *self.spec.nodes.rail_V)
+        shown = [scanned[0] - 1 for scanned in program.scan if scanned]
+        self._driven_V = np.zeros(self.spec.probe.count)
+        if program.mode == "hold_preset":
+            for settings in steps:
+                self.configure(settings)
+            self._driven_V[: len(shown)] = start[0, shown]
+            return
+        plan = schedule(self.spec, program)
         with torch.no_grad():
             states = self._stepped(program, start, steps) if steps else self._states(program, start)
             trace = (

@@ -11,7 +11,7 @@ from jackfield.emulator.faults import ByteFaults, Faults
 from jackfield.emulator.loop import Loop, Stream
 from jackfield.emulator.randomness import Randomness
 
-__all__ = ["BoardPort"]
+__all__ = ["BoardPort", "TerminalChannel"]
 
 TICK_S = 0.05
 BITS_A_BYTE = 10  # 8N1
@@ -43,7 +43,7 @@ class BoardPort:
 
         terminal = PseudoTerminal()
         self._host_baud = lambda: terminal.baud
-        self._connect(self._loop.stream(_TerminalChannel(terminal.master, terminal.close)))
+        self._connect(self._loop.stream(TerminalChannel(terminal.master, terminal.close)))
         return f"serial://{terminal.port}"
 
     def _listen(self) -> str:
@@ -116,7 +116,7 @@ class _Pace:
             self._loop.call_later(self._free_at - now, partial(self._deliver, piece))
 
 
-class _TerminalChannel:
+class TerminalChannel:
     """The master of a pty, as a Channel."""
 
     def __init__(self, master: int, close: Callable[[], None]) -> None:

@@ -17,6 +17,7 @@ _HEADER = struct.Struct("!2sBBIQ")
 _VERSION = 0x0100
 _VENDOR = int.from_bytes(b"JF")
 _LARGEST_MESSAGE = 1 << 24  # what we take
+_LONG = 1 << 16  # bytes that are not copied behind their header
 _FIRST_LIMIT = 1 << 20  # what a client takes until it says otherwise
 
 INITIALIZE, INITIALIZE_RESPONSE, FATAL_ERROR, ERROR = 0, 1, 2, 3
@@ -131,11 +132,14 @@ class HislipServer:
     def _ask(self, session: _Session, text: str, message_id: int) -> None:
         epoch = session.epoch
 
-        def answer(data: bytes) -> None:
-            if session.epoch != epoch:
+        def answer(data: bytes | None) -> None:
+            if data is None:
+                session.sync.close()
+            if not data or session.epoch != epoch:
                 return
             step = session.limit - _HEADER.size
-            pieces = [data[at : at + step] for at in range(0, len(data), step)]
+            view = memoryview(data)
+            pieces = [view[at : at + step] for at in range(0, len(data), step)]
             for piece in pieces[:-1]:
                 _send(session.sync, DATA, 0, message_id, piece)
             _send(session.sync, DATA_END, 0, message_id, pieces[-1])
@@ -143,5 +147,10 @@ class HislipServer:
         self._answerer(text, answer)
 
 
-def _send(stream: Stream, kind: int, control: int, parameter: int, payload: bytes = b"") -> None:
-    stream.write(_HEADER.pack(b"HS", kind, control, parameter, len(payload)) + payload)
+def _send(stream: Stream, kind: int, control: int, parameter: int, payload: bytes | memoryview = b"") -> None:
+    header = _HEADER.pack(b"HS", kind, control, parameter, len(payload))
+    if len(payload) < _LONG:
+        stream.write(header + payload)
+    else:
+        stream.write(header)
+        stream.write(payload)

@@ -116,10 +116,21 @@ class Stream:
         self.closed: Callable[[], None] = lambda: None
         selector.register(channel, selectors.EVENT_READ, self._ready)
 
-    def write(self, data: bytes) -> None:
+    def write(self, data: bytes | memoryview) -> None:
         """Send, or keep until the other side takes it; dropped without a word after the stream's end."""
-        if self._open and data:
-            self._waiting += data
+        if not self._open or not data:
+            return
+        sent = 0
+        if not self._waiting:  # nothing is in front of it: a long record is not copied first
+            try:
+                sent = self._channel.send(memoryview(data))
+            except BlockingIOError:
+                pass
+            except OSError:
+                self.close()
+                return
+        if sent < len(data):
+            self._waiting += memoryview(data)[sent:]
             self._flush()
 
     def close(self) -> None:

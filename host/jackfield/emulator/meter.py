@@ -22,9 +22,13 @@ MOST_SAMPLES = 50_000
 
 
 class Meter:
-    """`jack` gives the volts at the terminals and the name of the run that they belong to."""
+    """`jack` gives the volts at the terminals and the name of the run that they belong to.
+
+    With `overload_next` the next reading is an overload.
+    """
 
     def __init__(self, randomness: Randomness, jack: Callable[[], tuple[float, str]]) -> None:
+        self.overload_next = False
         self._randomness = randomness
         self._jack = jack
         self._run = ""
@@ -136,7 +140,8 @@ class Meter:
         volts, run = self._jack()  # a buffered jack: 10 MOhm or more makes no difference
         if self._auto:
             self._range_V = next((r for r in RANGES_V if abs(volts) <= OVER_RANGE * r), RANGES_V[-1])
-        if abs(volts) > OVER_RANGE * self._range_V:
+        if self.overload_next or abs(volts) > OVER_RANGE * self._range_V:
+            self.overload_next = False
             return [OVERLOAD if volts > 0 else -OVERLOAD] * self._samples
         self._read_before = 0 if run != self._run else self._read_before
         self._run = run

@@ -21,15 +21,16 @@ from jackfield.emulator.board_port import BoardPort
 from jackfield.emulator.digital import DigitalBoard
 from jackfield.emulator.draws import Planted
 from jackfield.emulator.drift import NOMINAL_C, Moved
-from jackfield.emulator.faults import Faults, faulty
-from jackfield.emulator.hislip import HislipServer
+from jackfield.emulator.faults import Faults
 from jackfield.emulator.inl import FAMILIES
+from jackfield.emulator.instruments import EXTRAS, Instrument, scope_class, serve_instrument
 from jackfield.emulator.loop import Loop
+from jackfield.emulator.lucidac_process import LUCIDAC_DIALECT, open_lucidac
 from jackfield.emulator.meter import Meter
 from jackfield.emulator.randomness import Randomness
-from jackfield.emulator.scope import Scope
-from jackfield.emulator.scpi import ScpiCore
-from jackfield.emulator.socket_door import serve_socket
+from jackfield.emulator.scanner import Scanner
+from jackfield.emulator.scope import AbstractScope
+from jackfield.emulator.smu import SourceMeasureUnit
 from jackfield.emulator.truth import truth_json
 from jackfield.errors import DesignError, JackfieldError
 
@@ -38,7 +39,11 @@ __all__ = ["EmulatorOptions", "board_id", "main", "serve"]
 
 @dataclass(frozen=True)
 class EmulatorOptions:
-    """What to emulate. `baud` 0 does not pace bytes; `until_eof` ends with standard input."""
+    """What to emulate. `baud` 0 does not pace bytes; `until_eof` ends with standard input.
+
+    `scope` is the driver's name of the oscilloscope; `extra` names more instruments for the bench file, of
+    "scanner" and "smu", which are served in any case.
+    """
 
     spec_file: Path
     profile: str = "cmos"
@@ -50,6 +55,8 @@ class EmulatorOptions:
     temperature_C: float = NOMINAL_C
     until_eof: bool = False
     inl: str = "smooth"
+    scope: str = "keysight-infiniivision"
+    extra: tuple[str, ...] = ()
     faults: Faults = field(default_factory=Faults)
 
 
@@ -61,12 +68,43 @@ def board_id(randomness: Randomness) -> str:
 def serve(options: EmulatorOptions, ready: Callable[[dict[str, Any]], None]) -> None:
     """Emulate until SIGTERM, SIGINT or, if asked, the end of standard input; `ready` gets what was opened.
 
-    Its dict: `board` (url, id), `scope` and `dmm` (VISA resources `hislip`, `socket`), `bench` (path or
-    None), `bench_toml` (the text), `pid`, `spec`, `profile`, `seed`. Raises DesignError on a spec or file
-    that cannot be used.
+    Its dict: `board` (url, id), `scope` and `dmm` where the board needs them (VISA resources `hislip`, `vxi11`
+    and `socket`), `scanner` and `smu` likewise, `bench` (path or None), `bench_toml` (the text), `pid`, `spec`,
+    `profile`, `seed`. Raises DesignError on a spec or file that cannot be used.
     """
     spec = _load(options.spec_file)
-    scope_wire: list[Scope] = []
+    with closing(Loop()) as loop, _Stop(loop, options.until_eof):
+        opener = _open_lucidac if spec.dialect == LUCIDAC_DIALECT else _open_bench
+        opened, truth = opener(loop, options, spec)
+        if options.truth_file is not None:
+            _write(options.truth_file, truth() + "\n")
+        if options.bench_file is not None:
+            _write(options.bench_file, opened["bench_toml"])
+        ready(
+            opened
+            | {
+                "bench": str(options.bench_file.resolve()) if options.bench_file else None,
+                "pid": os.getpid(),
+                "spec": spec.name,
+                "profile": options.profile,
+                "seed": options.seed,
+            }
+        )
+        loop.run()
+
+
+Opened = tuple[dict[str, Any], Callable[[], str]]
+
+
+def _open_lucidac(loop: Loop, options: EmulatorOptions, spec: BoardSpec) -> Opened:
+    if options.baud or options.faults != Faults():
+        raise DesignError(f"board {spec.name} is emulated without faults and paced lines; leave --fault and --baud out")
+    opened, truth = open_lucidac(loop, spec, options.spec_file.resolve(), options.profile, options.seed)
+    return opened, lambda: truth
+
+
+def _open_bench(loop: Loop, options: EmulatorOptions, spec: BoardSpec) -> Opened:
+    scope_wire: list[AbstractScope] = []
     analog = AnalogBoard(
         spec,
         options.profile,
@@ -77,16 +115,9 @@ def serve(options: EmulatorOptions, ready: Callable[[dict[str, Any]], None]) -> 
         moved=Moved(options.faults.moved, options.faults.moved_gain, options.faults.moved_V),
         listener=lambda trace: scope_wire[0].trigger(trace),
     )
-    scope_wire.append(Scope(analog.randomness))
+    scope_wire.append(scope_class(options.scope)(analog.randomness))
     analog.warm_up()
-    with closing(Loop()) as loop, _Stop(loop, options.until_eof):
-        opened = _open(loop, options, analog, scope_wire[0])
-        if options.truth_file is not None:
-            _write(options.truth_file, truth_json(analog) + "\n")
-        if options.bench_file is not None:
-            _write(options.bench_file, opened["bench_toml"])
-        ready(opened)
-        loop.run()
+    return _open(loop, options, analog, scope_wire[0]), lambda: truth_json(analog)
 
 
 def _load(file: Path) -> BoardSpec:
@@ -106,42 +137,28 @@ def _write(file: Path, text: str) -> None:
         raise DesignError(f"{file} cannot be written: {error.strerror}; choose another place") from error
 
 
-def _open(loop: Loop, options: EmulatorOptions, analog: AnalogBoard, scope: Scope) -> dict[str, Any]:
+def _open(loop: Loop, options: EmulatorOptions, analog: AnalogBoard, scope: AbstractScope) -> dict[str, Any]:
     randomness, name = analog.randomness, board_id(analog.randomness)
     digital = DigitalBoard(
         analog.spec, analog, time.monotonic, name, lambda: options.temperature_C, options.faults.power
     )
     port = BoardPort(loop, digital, options.faults, randomness, options.baud)
+    instruments: dict[str, Instrument] = {
+        "scope": scope,
+        "dmm": Meter(randomness, analog.reference),
+        "scanner": Scanner(
+            randomness, lambda channel: analog.reference() if channel == 101 else analog.probe(channel - 101)
+        ),
+        "smu": SourceMeasureUnit(randomness),
+    }
     doors = {
-        title: _doors(loop, options.faults, randomness, title, core)
-        for title, core in (("scope", scope.core), ("dmm", Meter(randomness, analog.reference).core))
+        title: serve_instrument(loop, instrument, options.faults, randomness, title)[0]
+        for title, instrument in instruments.items()
     }
     board = {"url": port.url, "id": name}
-    text = bench_text(analog.spec, options.spec_file.resolve(), board, doors["scope"]["hislip"], doors["dmm"]["hislip"])
-    return {
-        "board": board,
-        **doors,
-        "bench": str(options.bench_file.resolve()) if options.bench_file else None,
-        "bench_toml": text,
-        "pid": os.getpid(),
-        "spec": analog.spec.name,
-        "profile": options.profile,
-        "seed": options.seed,
-    }
-
-
-def _doors(loop: Loop, faults: Faults, randomness: Randomness, name: str, core: ScpiCore) -> dict[str, str]:
-    def answerer(message: str, answer: Callable[[bytes], None]) -> None:
-        reply = core.execute(message)
-        if reply is not None:
-            answer(reply + b"\n")
-
-    served = faulty(answerer, faults, randomness, name, loop)
-    hislip = HislipServer(loop, served, lambda: core.status_byte)
-    return {
-        "hislip": f"TCPIP::127.0.0.1::hislip0,{hislip.port}::INSTR",
-        "socket": f"TCPIP::127.0.0.1::{serve_socket(loop, served)}::SOCKET",
-    }
+    resources = {title: resource["hislip"] for title, resource in doors.items()}
+    text = bench_text(analog.spec, options.spec_file.resolve(), board, resources, options.scope, options.extra)
+    return {"board": board, **doors, "bench_toml": text}
 
 
 class _Stop:
@@ -189,6 +206,8 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--temperature", type=float, default=NOMINAL_C, help="in C")
     parser.add_argument("--fault", action="append", default=[], metavar="NAME=NUMBER", help=Faults.__doc__)
     parser.add_argument("--inl", choices=FAMILIES, default="smooth", help="what makes the gain DACs non-linear")
+    parser.add_argument("--scope", default="keysight-infiniivision", help="the oscilloscope, by its driver's name")
+    parser.add_argument("--extra", action="append", default=[], choices=EXTRAS, help="into bench.toml too")
     parser.add_argument("--until-eof", action="store_true", help="end when standard input does")
     given = parser.parse_args(arguments)
     try:
@@ -203,6 +222,8 @@ def main(arguments: list[str] | None = None) -> int:
             temperature_C=given.temperature,
             until_eof=given.until_eof,
             inl=given.inl,
+            scope=given.scope,
+            extra=tuple(given.extra),
             faults=Faults.parse(given.fault),
         )
         serve(options, _print)

@@ -9,17 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jackfield.emulator.randomness import Randomness
-from jackfield.emulator.scope_channel import (
-    HIGHEST_CODE,
-    LOWEST_CODE,
-    MIDDLE_CODE,
-    NOISE_CODES,
-    ChannelSettings,
-    FrontEnd,
-)
+from jackfield.emulator.scope_channel import NOISE_CODES, ChannelSettings, FrontEnd
 from jackfield.emulator.signals import Shot
 
-__all__ = ["Acquisition", "Timebase", "decimation"]
+__all__ = ["Acquisition", "Codes", "Timebase", "decimation"]
 
 CLOCK_ERROR = 20e-6
 CONVERTER_HZ = 5e9
@@ -76,8 +69,17 @@ class Acquisition:
     def _oversampling(self) -> float:
         return max(self.step_s * CONVERTER_HZ, 1.0) if self.high_resolution else 1.0
 
-    def codes(self, channel: int, every: int) -> NDArray[np.uint16]:
-        """Words `[point]` of every `every`-th stored point: 256 a code, 0 hole, 1 clipped low, 65535 high."""
+    def codes(self, channel: int, every: int) -> "Codes":
+        """Every `every`-th stored point of a channel."""
+        if (channel, every) not in self._converted:
+            self._converted[channel, every] = self._convert(channel, every)
+        return self._converted[channel, every]
+
+    @cached_property
+    def _converted(self) -> dict[tuple[int, int], "Codes"]:
+        return {}
+
+    def _convert(self, channel: int, every: int) -> "Codes":
         count = self.stored // every
         clock = 1 + self.randomness.within("scope clock", CLOCK_ERROR)
         start_s = self.delay_s + self._jitter_s + self.timebase.start_s * clock
@@ -87,22 +89,27 @@ class Acquisition:
         noise = self.randomness.noise(f"scope noise {channel} {self.shot.key}", count)
         level += noise * (NOISE_CODES / min(self._oversampling**0.5, MOST_EXTRA))
         finest = min(1 << int(math.log2(self._oversampling) / 2), MOST_EXTRA)
-        rounded = np.rint(level * finest)
-        low, high = rounded < LOWEST_CODE * finest, rounded > HIGHEST_CODE * finest
-        words = np.clip(rounded, 0, HIGHEST_CODE * finest).astype(np.uint16) * np.uint16(256 // finest)
-        words[low] = 1
-        words[high] = 0xFFFF
-        return words
+        return Codes(np.rint(level * finest) / finest, settings.converter.lowest, settings.converter.highest)
 
-    def preamble(self, channel: int, every: int, word: bool) -> tuple[int, float, float, float, float, int]:
-        """points, x increment, x origin, y increment, y origin, y reference (x reference is 0)."""
-        settings = self.channels[channel]
-        share = 256 if word else 1
-        return (
-            self.stored // every,
-            self.step_s * every,
-            self.timebase.start_s,
-            settings.code_volts / share,
-            settings.offset_V,
-            MIDDLE_CODE * share,
-        )
+    def time(self, every: int) -> tuple[int, float, float]:
+        """Points, time between two of them and time of the first, as the instrument tells them."""
+        return self.stored // every, self.step_s * every, self.timebase.start_s
+
+
+@dataclass(frozen=True)
+class Codes:
+    """Converter codes `[point]`, in steps finer than 1 in high resolution, beyond the ends where clipped."""
+
+    values: NDArray[np.float64]
+    lowest: int
+    highest: int
+
+    @property
+    def low(self) -> NDArray[np.bool_]:
+        """Which are below the screen."""
+        return np.asarray(self.values < self.lowest)
+
+    @property
+    def high(self) -> NDArray[np.bool_]:
+        """Which are above it."""
+        return np.asarray(self.values > self.highest)

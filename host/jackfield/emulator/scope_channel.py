@@ -8,19 +8,8 @@ from numpy.typing import NDArray
 
 from jackfield.emulator.randomness import Randomness
 
-__all__ = [
-    "HIGHEST_CODE",
-    "LOWEST_CODE",
-    "MIDDLE_CODE",
-    "NOISE_CODES",
-    "ChannelSettings",
-    "FrontEnd",
-    "snap_scale",
-]
+__all__ = ["NOISE_CODES", "ChannelSettings", "Converter", "FrontEnd", "snap_scale"]
 
-DIVISIONS = 8
-LOWEST_CODE, MIDDLE_CODE, HIGHEST_CODE = 2, 128, 254
-CODES = HIGHEST_CODE - LOWEST_CODE  # 8 divisions
 SCALES_V = tuple(m * 10.0**e for e in (-3, -2, -1, 0) for m in (1, 2, 5))  # a division, at the BNC
 GAIN_ERROR = 0.02
 OFFSET_ERROR = 0.01  # of the range
@@ -36,9 +25,21 @@ def snap_scale(volts_per_division: float) -> float:
 
 
 @dataclass(frozen=True)
+class Converter:
+    """How an instrument's 8-bit codes lie on its screen; below `lowest` and above `highest` is clipped."""
+
+    lowest: int
+    middle: int
+    highest: int
+    codes_a_division: float
+    divisions: int
+
+
+@dataclass(frozen=True)
 class ChannelSettings:
     """As the commands set them; `scale_V` and `offset_V` are at the probe's tip."""
 
+    converter: Converter
     display: bool = False
     scale_V: float = 5.0
     offset_V: float = 0.0
@@ -50,12 +51,12 @@ class ChannelSettings:
     @property
     def screen_volts(self) -> float:
         """Volts of the whole screen, at the probe's tip."""
-        return DIVISIONS * self.scale_V
+        return self.converter.divisions * self.scale_V
 
     @property
     def code_volts(self) -> float:
         """Volts of one 8-bit code, at the probe's tip."""
-        return self.screen_volts / CODES
+        return self.scale_V / self.converter.codes_a_division
 
 
 @dataclass(frozen=True)
@@ -74,4 +75,4 @@ class FrontEnd:
         name = f"scope channel {self.channel} range {step}"
         gain = settings.attenuation * (1 + self.randomness.within(f"{name} gain", GAIN_ERROR))
         shift_V = self.randomness.within(f"{name} offset", OFFSET_ERROR) * settings.screen_volts - settings.offset_V
-        return volts * (gain / settings.code_volts) + (shift_V / settings.code_volts + MIDDLE_CODE)
+        return volts * (gain / settings.code_volts) + (shift_V / settings.code_volts + settings.converter.middle)

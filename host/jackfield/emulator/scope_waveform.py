@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from jackfield.emulator.scope_acquisition import MOST_POINTS, Acquisition, decimation
+from jackfield.emulator.scope_acquisition import MOST_POINTS, Acquisition, Codes, decimation
 from jackfield.emulator.scpi import Command, ScpiError, block, boolean, choice, nr3, number
 
 __all__ = ["WaveformReader"]
@@ -76,24 +76,38 @@ class WaveformReader:
     def _preamble(self) -> str:
         record, transfer = self._record(), self._transfer
         word = transfer.format == "WORD"
-        points, step_s, start_s, code, offset, middle = record.preamble(transfer.source, self._every(record), word)
+        points, step_s, start_s = record.time(self._every(record))
+        code, offset, middle = self._scale(record, word)
         if not transfer.unsigned:
             middle -= 32768 if word else 128
         kind = _HIGH_RESOLUTION if record.high_resolution else _NORMAL
         head = f"{_FORMATS[transfer.format]},{kind},{points},1,{nr3(step_s)},{nr3(start_s)},0"
         return f"{head},{nr3(code)},{nr3(offset)},{middle}"
 
+    def _scale(self, record: Acquisition, word: bool) -> tuple[float, float, int]:
+        """Volts a code, volts at the middle, code of the middle."""
+        settings, share = record.channels[self._transfer.source], 256 if word else 1
+        return settings.code_volts / share, settings.offset_V, settings.converter.middle * share
+
     def _data(self) -> bytes:
         record, transfer = self._record(), self._transfer
         every = self._every(record)
-        words = record.codes(transfer.source, every)
+        words = _words(record.codes(transfer.source, every))
         if transfer.format == "ASC":
-            code, offset, middle = record.preamble(transfer.source, every, word=True)[3:]
+            code, offset, middle = self._scale(record, word=True)
             return block(",".join(nr3(float(v)) for v in (words - float(middle)) * code + offset).encode(), 8)
         if transfer.format == "BYTE":
             return block(_bytes(words, transfer.unsigned).tobytes(), 8)
         order = ">u2" if transfer.order == "MSBF" else "<u2"
         return block((words if transfer.unsigned else words ^ np.uint16(0x8000)).astype(order).tobytes(), 8)
+
+
+def _words(codes: Codes) -> NDArray[np.uint16]:
+    """256 a code, 1 clipped low, 65535 high; 0 would be a hole."""
+    words = np.rint(np.clip(codes.values, 0, codes.highest) * 256).astype(np.uint16)
+    words[codes.low] = 1
+    words[codes.high] = 0xFFFF
+    return words
 
 
 def _bytes(words: NDArray[np.uint16], unsigned: bool) -> NDArray[np.uint8]:

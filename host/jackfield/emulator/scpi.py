@@ -82,7 +82,7 @@ def block(payload: bytes, digits: int = 0) -> bytes:
 def compile_header(pattern: str) -> re.Pattern[str]:
     """The expression for a pattern such as `CHANnel<n>[:OFFSet]?`: brackets optional, <n> a suffix."""
     expression = ""
-    for token in re.findall(r"<n>|[A-Za-z*]+|[\[\]:?]", pattern):
+    for token in re.findall(r"<n>|[A-Za-z*_]+|[\[\]:?]", pattern):
         if token == "<n>":
             expression += r"(\d{0,2})"
         elif token in "[]":
@@ -102,10 +102,16 @@ class ScpiCore:
     """Parser, error queue and status registers of one instrument.
 
     `commands` maps header patterns to commands; a pattern that ends in `?` is a query. `reset` is what
-    *RST does. The common commands and SYSTem:ERRor are the core's own.
+    *RST does. The common commands and `error_query`, if any, are the core's own.
     """
 
-    def __init__(self, identity: str, commands: Mapping[str, Command], reset: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        identity: str,
+        commands: Mapping[str, Command],
+        reset: Callable[[], None],
+        error_query: str = "SYSTem:ERRor[:NEXT]?",
+    ) -> None:
         self._errors: deque[str] = deque()
         self._event = 0x80  # power on
         self._event_enable = 0
@@ -124,8 +130,9 @@ class ScpiCore:
             "*SRE": Command(self._set_request_enable, 1, 1),
             "*SRE?": Command(lambda suffixes, arguments: str(self._request_enable)),
             "*STB?": Command(lambda suffixes, arguments: str(self.status_byte)),
-            "SYSTem:ERRor[:NEXT]?": Command(lambda suffixes, arguments: self._next_error()),
         }
+        if error_query:
+            own[error_query] = Command(lambda suffixes, arguments: self._next_error())
         self._table = [(compile_header(pattern), command) for pattern, command in {**own, **commands}.items()]
         self._find = lru_cache(maxsize=512)(self._search)
 
@@ -155,8 +162,12 @@ class ScpiCore:
                 self._push(error)
                 continue
             if answer is not None:
-                answers.append(answer.encode() if isinstance(answer, str) else answer)
+                answers.append(self._headed(full, answer.encode() if isinstance(answer, str) else answer))
         return b";".join(answers) if answers else None
+
+    def _headed(self, header: str, answer: bytes) -> bytes:
+        """The answer as it is sent; some dialects put the query's header in front."""
+        return answer
 
     def _call(self, header: str, arguments: list[str]) -> str | bytes | None:
         found = self._find(header)

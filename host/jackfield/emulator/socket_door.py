@@ -6,8 +6,8 @@ from jackfield.emulator.loop import Loop, Stream
 
 __all__ = ["Answerer", "serve_socket"]
 
-# Gets a program message and a way to answer; it may answer later, in part, or never.
-Answerer = Callable[[str, Callable[[bytes], None]], None]
+# Gets a program message and a way to answer; it may answer later, in part, never, or hang up with None.
+Answerer = Callable[[str, Callable[[bytes | None], None]], None]
 
 LONGEST_MESSAGE = 1 << 20
 
@@ -25,8 +25,14 @@ def _connect(stream: Stream, answerer: Answerer) -> None:
         *lines, rest = unread.split(b"\n")
         unread[:] = rest
         for line in lines:
-            answerer(line.decode("latin-1").strip(), stream.write)
+            answerer(line.decode("latin-1").strip(), answer)
         if len(unread) > LONGEST_MESSAGE:
             stream.close()
+
+    def answer(data: bytes | None) -> None:
+        if data is None:
+            stream.close()
+        else:
+            stream.write(data)
 
     stream.received = received

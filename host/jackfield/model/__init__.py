@@ -1,6 +1,6 @@
 """Trainable circuits: KirchhoffNet, training inside a board's bounds, checkpoints."""
 
-from jackfield.model.architecture import Architecture, FullyConnected, Mixed, Neighbour
+from jackfield.model.architecture import Architecture, FullyConnected, Listed, Mixed, Neighbour
 from jackfield.model.bounds import Bounds
 from jackfield.model.checkpoint import Checkpoint, TrainingFacts, load_checkpoint, save_checkpoint
 from jackfield.model.density import KirchhoffDensity
@@ -26,13 +26,23 @@ from jackfield.model.phasor_training import (
     train_phasor,
 )
 from jackfield.model.quantise import round_to_codes
-from jackfield.model.recipe import DIGITS_ARCHITECTURE, DIGITS_RECIPE, Plan, Recipe, packaged_plan
+from jackfield.model.recipe import (
+    DIGITS_ARCHITECTURE,
+    DIGITS_RECIPE,
+    MOONS_ARCHITECTURE,
+    MOONS_RECIPE,
+    Plan,
+    Recipe,
+    packaged_plan,
+)
 from jackfield.model.result import Accuracy, Epoch, TrainingResult
 from jackfield.model.training import LabelledData, train
 
 __all__ = [
     "DIGITS_ARCHITECTURE",
     "DIGITS_RECIPE",
+    "MOONS_ARCHITECTURE",
+    "MOONS_RECIPE",
     "PHASOR_BEST",
     "PHASOR_PUBLISHED",
     "Accuracy",
@@ -49,6 +59,7 @@ __all__ = [
     "KirchhoffNet",
     "LabelledData",
     "Likelihood",
+    "Listed",
     "Mixed",
     "Neighbour",
     "PhasorErrors",

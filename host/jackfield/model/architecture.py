@@ -1,16 +1,20 @@
 """Which circuit a network is: its nodes, edges, law and slices, without any trained number."""
 
 import dataclasses
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Self
 
+import torch
+from torch import Tensor
+
 from jackfield.errors import DesignError
 from jackfield.model.tables import check_keys, from_table
 from jackfield.physics import LAWS, Topology, fully_connected, mixed, neighbour
 
-__all__ = ["Architecture", "FullyConnected", "Mixed", "Neighbour", "Wiring"]
+__all__ = ["Architecture", "FullyConnected", "Listed", "Mixed", "Neighbour", "Wiring"]
 
 
 @dataclass(frozen=True)
@@ -55,8 +59,43 @@ class Mixed:
         return mixed(self.channels, self.width, self.height, self.window, self.extra, self.copies)
 
 
-Wiring = FullyConnected | Neighbour | Mixed
-_WIRINGS: dict[str, type[Wiring]] = {"fully_connected": FullyConnected, "neighbour": Neighbour, "mixed": Mixed}
+@dataclass(frozen=True)
+class Listed:
+    """Edges one by one, for boards with few of them: "1-3:3 2-3 1-0:2" joins nodes 1 and 3 by an edge of order 3.
+
+    Order 1 (as 2-3 is, nothing being said) is linear, 2 has a square term besides, 3 a cubic one; node 0 is ground.
+    Raises DesignError where the text says something else or a node does not exist.
+    """
+
+    nodes: int
+    edges: str
+
+    def __post_init__(self) -> None:
+        for word in self.edges.split() or [""]:
+            match = re.fullmatch(r"(\d+)-(\d+)(?::([123]))?", word)
+            if match is None or match[1] == match[2] or max(int(match[1]), int(match[2])) > self.nodes:
+                raise DesignError(
+                    f"{word!r} is no edge between two of the nodes 0..{self.nodes}; write such as '1-3:3 2-3 1-0:2'"
+                )
+
+    def topology(self) -> Topology:
+        """The edges of one slice."""
+        ends = torch.tensor([[int(node) for node in word.split(":")[0].split("-")] for word in self.edges.split()])
+        return Topology(self.nodes, ends[:, 0].contiguous(), ends[:, 1].contiguous())
+
+    @property
+    def orders(self) -> tuple[int, ...]:
+        """The order of each edge."""
+        return tuple(int(word[-1]) if ":" in word else 1 for word in self.edges.split())
+
+
+Wiring = FullyConnected | Listed | Neighbour | Mixed
+_WIRINGS: dict[str, type[Wiring]] = {
+    "fully_connected": FullyConnected,
+    "listed": Listed,
+    "neighbour": Neighbour,
+    "mixed": Mixed,
+}
 
 
 @dataclass(frozen=True)
@@ -104,10 +143,18 @@ class Architecture:
         """Numbers of the nodes that are read."""
         return tuple(range(self.nodes - self.outputs + 1, self.nodes + 1))
 
+    @cached_property
+    def absent(self) -> dict[str, Tensor]:
+        """Which edges `[edge]` have no such parameter: terms of a polynomial above a listed edge's order."""
+        if not isinstance(self.wiring, Listed) or self.law != "polynomial":
+            return {}
+        orders = torch.tensor(self.wiring.orders)
+        return {"g2": orders != 2, "g3": orders != 3}
+
     @property
     def grid(self) -> tuple[int, int, int] | None:
         """Channels, rows and columns of the input, where it is a picture that covers the wiring's grid."""
-        if isinstance(self.wiring, FullyConnected):
+        if isinstance(self.wiring, FullyConnected | Listed):
             return None
         shape = (self.wiring.channels, self.wiring.height, self.wiring.width)
         return shape if shape[0] * shape[1] * shape[2] == self.inputs else None

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from jackfield.board import BoardSpec, CellGroup, CodeScale
 from jackfield.errors import DesignError
+from jackfield.model.lane_scales import has_lanes, lane_scales
 from jackfield.model.tables import check_keys, from_table
 from jackfield.physics import LAWS
 
@@ -49,8 +50,7 @@ class Bounds:
             raise DesignError(
                 f"{volts_per_unit:g} volts and {seconds_per_unit:g} seconds per unit are asked; both must be above zero"
             )
-        group = _group_for(spec, law)
-        scales = {name: group.parameters[name] for name in LAWS[law].parameter_names}
+        scales = lane_scales(spec, law) if has_lanes(spec) else _scales_of_cells(spec, law)
         low, high = (rail - spec.nodes.common_mode_V for rail in spec.nodes.rail_V)
         farads = spec.nodes.capacitance_F
         return cls(spec.name, spec.digest, law, farads, (low, high), volts_per_unit, seconds_per_unit, scales)
@@ -115,6 +115,11 @@ class _Numbers:
     rail_V: tuple[float, float]
     volts_per_unit: float
     seconds_per_unit: float
+
+
+def _scales_of_cells(spec: BoardSpec, law: str) -> dict[str, CodeScale]:
+    group = _group_for(spec, law)
+    return {name: group.parameters[name] for name in LAWS[law].parameter_names}
 
 
 def _group_for(spec: BoardSpec, law: str) -> CellGroup:

@@ -21,6 +21,7 @@ __all__ = ["KirchhoffNet"]
 _INITIAL_DIGITAL_GAIN = 10.0
 _GAIN_SPREAD = 0.5
 _THRESHOLD_SPREAD = 0.05
+_CURVE_SHARE = 0.1
 
 
 @final
@@ -119,7 +120,9 @@ class KirchhoffNet(nn.Module):
 
     @torch.no_grad()
     def confine(self) -> None:
-        """Bring every parameter inside the range of the board's cells, where there is a board."""
+        """Bring every parameter inside the range of the board's cells, where there is a board; absent ones to zero."""
+        for name, absent in self.architecture.absent.items():
+            self.values[name].masked_fill_(absent, 0.0)
         if self.bounds is not None:
             for name, value in self.values.items():
                 value.clamp_(self.bounds.codes[name].lo, self.bounds.codes[name].hi)
@@ -139,7 +142,8 @@ def _initial_values(architecture: Architecture, seed: int) -> dict[str, Tensor]:
 def _initial(parameter: Parameter, noise: Tensor, gain_spread: Tensor) -> Tensor:
     """Currents' factors about 0, slopes of an argument about 1, thresholds and shifts about 0."""
     if parameter.amperes:
-        drawn = noise * gain_spread
+        # Square and cubic terms of either sign run away from large differences; they begin small.
+        drawn = noise * gain_spread * (_CURVE_SHARE if parameter.volts < -1 else 1.0)
     else:
         drawn = noise * _THRESHOLD_SPREAD + (1.0 if parameter.volts < 0 else 0.0)
     return drawn.clamp(parameter.lower, parameter.upper)

@@ -15,6 +15,8 @@ from jackfield.model.tables import check_keys, from_table
 __all__ = [
     "DIGITS_ARCHITECTURE",
     "DIGITS_RECIPE",
+    "MOONS_ARCHITECTURE",
+    "MOONS_RECIPE",
     "Plan",
     "Recipe",
     "packaged_plan",
@@ -138,3 +140,9 @@ DIGITS_ARCHITECTURE = packaged_plan("digits").architecture
 
 DIGITS_RECIPE = packaged_plan("digits").recipe
 """For `DIGITS_ARCHITECTURE` on jf96."""
+
+MOONS_ARCHITECTURE = packaged_plan("moons").architecture
+"""Two moons in the plane for boards of few parts: a cubic and a linear edge from each coordinate to each class."""
+
+MOONS_RECIPE = packaged_plan("moons").recipe
+"""For `MOONS_ARCHITECTURE` on a LUCIDAC."""

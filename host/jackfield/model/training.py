@@ -118,9 +118,12 @@ class _Run:
         """The loss, before the step that follows from it."""
         network, recipe, course = self._network, self._recipe, self.course
         coarse = course.step < recipe.coarse_until * self.total
+        # Polynomials can run away within a slice, to where there is no gradient: the board's rails stop them.
+        rails = network.bounds is not None and network.architecture.law == "polynomial"
         states = network.states(
             _varied(x, network, recipe, course.generator),
             quantised=quantised,
+            rails=rails,
             steps=recipe.coarse_steps if coarse else network.architecture.steps,
             snapshots=recipe.snapshots,
         )

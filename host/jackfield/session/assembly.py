@@ -3,12 +3,12 @@
 import json
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any, TextIO
 
 from jackfield.bench import (
     AbstractDigitizer,
+    AbstractScanner,
     AbstractSource,
     AbstractVoltmeter,
     Bench,
@@ -17,6 +17,7 @@ from jackfield.bench import (
     InstrumentEntry,
     VisaSession,
     Wiring,
+    instrument_driver,
     parse_bench,
 )
 from jackfield.device import AbstractBoard
@@ -42,9 +43,16 @@ def assembled_bench(text: str, folder: Path, log_folder: Path | None) -> Iterato
             source.off()
         board = stack.enter_context(connected_board(file.board.url, spec, link_log))
         _check_id(file, board)
-        scope: AbstractDigitizer = _opened(stack, file.scope, AbstractDigitizer, visa_log)
+        scopes: list[AbstractDigitizer] = [
+            _opened(stack, scope, AbstractDigitizer, visa_log) for scope in _given(file.scope)
+        ]
         meters: list[AbstractVoltmeter] = [_opened(stack, dmm, AbstractVoltmeter, visa_log) for dmm in _given(file.dmm)]
-        bench = Bench(board, scope, meters[0] if meters else None, Wiring(scope.channels), spec, sources)
+        scanners: list[AbstractScanner] = [
+            _opened(stack, scanner, AbstractScanner, visa_log) for scanner in _given(file.scanner)
+        ]
+        wiring = Wiring(scopes[0].channels if scopes else {})
+        scope, meter, scanner = next(iter(scopes), None), next(iter(meters), None), next(iter(scanners), None)
+        bench = Bench(board, scope, meter, wiring, spec, sources, scanner)
         with finally_do(bench.safe, at_once=board.safe):
             yield bench
 
@@ -55,24 +63,17 @@ def _given(entry: InstrumentEntry | None) -> list[InstrumentEntry]:
 
 def _opened(stack: ExitStack, entry: InstrumentEntry, kind: type[Any], log: ExchangeLog | None) -> Any:
     """The instrument of `entry`, which is a `kind`; closed with the stack."""
-    driver = _driver(entry.driver)
-    if not (isinstance(driver, type) and issubclass(driver, kind)):
-        raise DesignError(f"driver {entry.driver!r} is no {kind.__name__}; correct the driver in the bench file")
+    driver = instrument_driver(entry.driver)
+    wrong = DesignError(f"driver {entry.driver!r} is no {kind.__name__}; correct the driver in the bench file")
+    if isinstance(driver, type) and not issubclass(driver, kind):
+        raise wrong
     session = VisaSession(entry.resource, backend=entry.backend, timeout_s=entry.timeout_s, log=log)
     stack.callback(session.close)
     instrument = driver(session, entry)
+    if not isinstance(instrument, kind):
+        raise wrong
     stack.callback(instrument.close)
     return instrument
-
-
-def _driver(name: str) -> Any:
-    known = {point.name: point for point in entry_points(group="jackfield.instrument")}
-    if name not in known:
-        raise DesignError(
-            f"no instrument driver {name!r} is installed; there are {', '.join(sorted(known))}; "
-            "install the package that brings it"
-        )
-    return known[name].load()
 
 
 def _check_id(file: BenchFile, board: AbstractBoard) -> None:

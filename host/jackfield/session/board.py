@@ -54,9 +54,13 @@ def _asked(transport: AbstractTransport) -> BoardSpec:
         raise
 
 
-def make_safe(url: str) -> None:
-    """Bring whatever board is at `url` into its safe state at once, without asking what it is."""
+def make_safe(url: str, spec: str = "") -> None:
+    """Bring the board at `url` into its safe state at once, without asking what it is.
+
+    `spec` names its type, where that is known: boards of another make speak another dialect.
+    """
     if url.startswith("emulator://"):
         raise DesignError(f"{url} starts a board of its own, which is safe already; name the port of a running one")
+    dialect = load_spec(spec).dialect if spec else ASKING_DIALECT
     with open_transport(url) as transport:
-        board_class(ASKING_DIALECT).make_safe(transport)
+        board_class(dialect).make_safe(transport)

@@ -19,7 +19,7 @@ __all__ = ["EmulatorUrl", "RunningEmulator", "running_emulator"]
 
 START_PATIENCE_S = 60.0  # importing torch on a busy machine
 END_PATIENCE_S = 5.0
-OPTIONS = ("profile", "seed", "baud", "clock", "temperature", "fault", "truth", "inl")
+OPTIONS = ("profile", "seed", "baud", "clock", "temperature", "fault", "truth", "inl", "scope", "extra")
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,8 @@ class EmulatorUrl:
 class RunningEmulator:
     """What an emulator says when it is ready: its board's URL and id, its bench.toml, its process.
 
-    `doors` gives the VISA resources `hislip` and `socket` of the instruments `scope` and `dmm`.
+    `doors` gives the VISA resources `hislip`, `vxi11` and `socket` of the instruments `scope`, `dmm`, `scanner`
+    and `smu`, if it needs any.
     """
 
     board_url: str
@@ -66,7 +67,7 @@ class RunningEmulator:
     def announced(cls, line: bytes) -> "RunningEmulator":
         """From the one line that it prints."""
         said = json.loads(line)
-        doors = {name: said[name] for name in ("scope", "dmm")}
+        doors = {name: said[name] for name in ("scope", "dmm", "scanner", "smu") if name in said}
         return cls(said["board"]["url"], said["board"]["id"], said["bench_toml"], doors, said["pid"])
 
 
