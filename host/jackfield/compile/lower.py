@@ -64,9 +64,7 @@ def lower(circuit: Circuit, spec: BoardSpec) -> tuple[LoweredSlice, ...]:
     """
     if circuit.clamped or circuit.boards is not None:
         what = "is a population of boards" if circuit.boards else f"keeps node {circuit.clamped[0]} driven"
-        raise DesignError(
-            f"the circuit {what}; board {spec.name} presets nodes before the run alone, one circuit a run"
-        )
+        raise DesignError(f"the circuit {what}; board {spec.name} presets nodes before a run alone")
     if circuit.nodes > spec.nodes.count:
         raise DesignError(
             f"the circuit has {circuit.nodes} nodes, board {spec.name} has {spec.nodes.count}; "
