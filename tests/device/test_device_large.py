@@ -1,4 +1,4 @@
-"""The largest board there is to be: 1,024 nodes, 262,144 cells, 2 banks, an image of 2.6 MB; benchmark link times it."""
+"""The largest board there is to be: 1,024 nodes, 262,144 cells, 2 banks, 2.6 MB of image; benchmark link times it."""
 
 import json
 import os
