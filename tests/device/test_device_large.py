@@ -1,4 +1,4 @@
-"""The largest board there is to be: 1,024 nodes, 262,144 cells, 2 banks, an image of 2.6 MB."""
+"""The largest board there is to be: 1,024 nodes, 262,144 cells, 2 banks, 2.6 MB of image; benchmark link times it."""
 
 import json
 import os
@@ -16,7 +16,6 @@ from jackfield.link import open_transport
 from jackfield_boards import spec_folder
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="pseudo-terminals are a POSIX thing")
-SECONDS = 8.0
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +37,7 @@ def url(spec_file: Path) -> Iterator[str]:
         process.kill()
 
 
-def test_a_whole_image_is_uploaded_and_read_back_in_time(spec_file: Path, url: str) -> None:
+def test_a_whole_image_is_uploaded_and_read_back(spec_file: Path, url: str) -> None:
     spec = BoardSpec.from_toml(spec_file.read_text())
     rng = np.random.default_rng(1)
     image = ConfigImage.safe(spec).copy()
@@ -51,6 +50,5 @@ def test_a_whole_image_is_uploaded_and_read_back_in_time(spec_file: Path, url: s
         report = board.apply(image)
         assert (report.kind, report.bytes, report.verified) == ("whole", spec.payload_bytes, True)
         assert spec.payload_bytes > 2.5e6
-        assert report.seconds < SECONDS
         image.codes["gain"][:, ::200] = 77
         assert board.apply(image).kind == "delta"
