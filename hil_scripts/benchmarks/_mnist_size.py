@@ -1,24 +1,31 @@
-"""Networks of the published MNIST network's size, inputs for them, and what an emulated board really is."""
+"""The packaged MNIST network, a random one, inputs for them, and what an emulated board really is."""
 
 import math
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from scipy.ndimage import zoom
 
 from jackfield.board import BoardSpec, CalibrationRecord, Table
+from jackfield.data import digits_split
 from jackfield.emulator import AnalogBoard, truth
-from jackfield.physics import Circuit, EdgeSet, Slice, Topology, mixed
+from jackfield.model import load_checkpoint, packaged_model
+from jackfield.physics import Circuit, EdgeSet, Slice, Topology
 
-__all__ = ["LARGEST_V", "mnist_size", "pictures", "random_circuit", "true_record"]
+__all__ = ["LARGEST_V", "mnist", "pictures", "random_circuit", "true_record"]
 
 LARGEST_V = 1.5  # machine units: what a network for this board is trained to keep within
 _LARGEST_GAIN, _GAIN, _THRESHOLD = 0.25, 0.5, 0.05
 
 
-def mnist_size(slices: int = 2) -> Circuit:
-    """834 nodes, 230,068 edges a slice, random."""
-    return random_circuit(mixed(1, 28, 28, 4, 50, (1, 1)), 784, slices)
+def mnist() -> tuple[Circuit, float, float]:
+    """The packaged MNIST network, 834 nodes, 2 x 230,068 edges, and the volts and seconds a unit it was trained for."""
+    folder = packaged_model("mnist")
+    assert folder is not None
+    network = load_checkpoint(folder).network
+    assert network.bounds is not None
+    return network.circuit(), network.bounds.volts_per_unit, network.bounds.seconds_per_unit
 
 
 def random_circuit(topology: Topology, inputs: int, slices: int, gain: float = _GAIN) -> Circuit:
@@ -44,10 +51,14 @@ def random_circuit(topology: Topology, inputs: int, slices: int, gain: float = _
     )
 
 
-def pictures(count: int, size: int) -> NDArray[np.float64]:
-    """`[picture, pixel]`: one pixel in five is lit, as in MNIST, between 0 and 1."""
-    rng = np.random.default_rng(0)
-    return np.asarray(rng.random((count, size)) * (rng.random((count, size)) < 0.2))
+def pictures(count: int, side: int) -> NDArray[np.float64]:
+    """`[picture, pixel]`: digits of 8 x 8 pixels; for a side of 28 enlarged to 20 x 20 in the middle, as in MNIST."""
+    small = digits_split().x_test[:count].reshape(-1, 8, 8).astype(np.float64)
+    if side == 8:
+        return small.reshape(count, -1)
+    margin = (side - 20) // 2
+    large = np.pad(zoom(small, (1, 2.5, 2.5), order=1), ((0, 0), (margin, margin), (margin, margin)))
+    return np.asarray(large.reshape(count, -1))
 
 
 def true_record(spec: BoardSpec, profile: str, seed: int) -> tuple[CalibrationRecord, float]:

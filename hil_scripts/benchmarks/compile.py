@@ -1,6 +1,7 @@
-"""Networks of the published MNIST network's size for jf1024: how long, how large, and whether the board agrees.
+"""The MNIST network for jf1024: how long, how large, and whether the board agrees; several passes on jf96.
 
-Boards are raw but for their trims, which come from the truth: every cell has the codes of the nominal board.
+Boards are raw but for their trims, which come from the truth, and their presets where passes hand voltages on: every
+cell has the codes of the nominal board.
 """
 
 import multiprocessing
@@ -8,11 +9,11 @@ import resource
 import time
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
-from benchmarks._mnist_size import LARGEST_V, mnist_size, pictures, random_circuit, true_record
+from benchmarks._mnist_size import LARGEST_V, mnist, pictures, random_circuit, true_record
 from benchmarks._rows import Row
 from numpy.typing import NDArray
 
@@ -27,18 +28,20 @@ from jackfield.session import load_spec, open_bench
 Floats = NDArray[np.float64]
 
 TOPOLOGY_S, COMPILE_S, COMPILE_GB, UPLOAD_S, RUN_S, AGREEMENT = 1.0, 20.0, 4.0, 8.0, 30.0, 1.2
-TRIMS = ("current_offset_A", "node_offset_A", "trim_gain")
+TRIMS, PRESETS = ("current_offset_A", "node_offset_A", "trim_gain"), ("preset_gain", "preset_offset_V")
 SEED, DRAWS, STEPS = 1, 6, 8
 
 
 def run(quick: bool) -> list[Row]:
     """All rows; quick ones ask the emulated boards a few inputs and only the ideal one of jf1024."""
-    count = 8 if quick else 64
     rows = [*_topology(), *_compile_rows()]
+    circuit, volts, seconds = mnist()
+    jf1024, jf96 = load_spec("jf1024"), load_spec("jf96")
     for profile in ("ideal",) if quick else ("ideal", "modules"):
-        rows += _board_rows(load_spec("jf1024"), mnist_size(), 784, profile, count)
-    digits = random_circuit(mixed(1, 8, 8, 3, 32, (1, 1)), 64, 4)
-    return [*rows, *_board_rows(load_spec("jf96"), digits, 64, "modules", count)]
+        rows += _board_rows(_job(jf1024, profile, circuit, volts, seconds), pictures(8 if quick else 16, 28))
+    deep = random_circuit(mixed(1, 8, 8, 3, 32, (1, 1)), 64, 4)
+    job = _job(jf96, "modules", deep, 0.9 / LARGEST_V, None)
+    return [*rows, *_board_rows(job, pictures(8 if quick else 64, 8))]
 
 
 def _row(name: str, workload: str, ours: float, unit: str, bar: float, against: str = "-") -> Row:
@@ -82,37 +85,58 @@ def _compile_rows() -> list[Row]:
 
 
 def _compile() -> tuple[float, float]:
-    spec, circuit = load_spec("jf1024"), mnist_size()
+    spec, (circuit, volts, tau) = load_spec("jf1024"), mnist()
 
     def whole() -> None:
-        compiled = compile_passes(circuit, spec, largest_v=LARGEST_V)
+        compiled = compile_passes(circuit, spec, volts_per_unit=volts, seconds_per_unit=tau)
         assert compiled.report is not None
         compiled.report.summary(spec)
         compiled.passes[0].image.payload(spec)
-        compiled.passes[0].input_codes(pictures(64, 784))
+        compiled.passes[0].input_codes(pictures(64, 28))
         assert twin_of_passes(compiled, spec).twins[0].circuit.nodes == spec.nodes.count
 
     seconds, _ = _seconds(whole)
     return seconds, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
 
 
-def _board_rows(spec: BoardSpec, circuit: Circuit, inputs: int, profile: str, count: int) -> list[Row]:
-    """An emulated board against its twin, which knows all but the charge of bank switches, crosstalk and noise."""
+@dataclass(frozen=True)
+class _Job:
+    """A circuit compiled for one emulated board, of which all is known that a record can say."""
+
+    profile: str
+    compiled: CompiledPasses
+    record: CalibrationRecord
+    switch_V: float
+
+    @property
+    def spec(self) -> BoardSpec:
+        return self.compiled.spec
+
+
+def _job(spec: BoardSpec, profile: str, circuit: Circuit, volts: float, seconds: float | None) -> _Job:
     record, switch_V = true_record(spec, profile, SEED)
-    trims = CalibrationRecord(record.provenance, {name: record.tables[name] for name in TRIMS})
-    compiled = compile_passes(circuit, spec, record=trims, largest_v=LARGEST_V)
+    # What the twin knows of presets must not count as unknown where voltages are handed on.
+    names = TRIMS if len(circuit.slices) <= spec.run.banks else TRIMS + PRESETS
+    trims = CalibrationRecord(record.provenance, {name: record.tables[name] for name in names})
+    compiled = compile_passes(circuit, spec, record=trims, volts_per_unit=volts, seconds_per_unit=seconds)
     droop = record.tables["droop_per_s"].value
-    compiled = CompiledPasses(tuple(replace(part, droop_per_s=droop) for part in compiled.passes))
-    x = pictures(count, inputs)
-    with open_bench(f"emulator://{spec.name}?profile={profile}&seed={SEED}") as bench:
+    drooping = tuple(replace(part, droop_per_s=droop) for part in compiled.passes)
+    return _Job(profile, CompiledPasses(drooping), record, switch_V)
+
+
+def _board_rows(job: _Job, x: Floats) -> list[Row]:
+    """An emulated board against its twin, which knows all but the charge of bank switches, crosstalk and noise."""
+    compiled, name = job.compiled, job.spec.name
+    with open_bench(f"emulator://{name}?profile={job.profile}&seed={SEED}") as bench:
         upload_s, _ = _seconds(lambda: bench.board.apply(compiled.passes[0].image))
         run_s, played = _timed(bench, compiled, x)
-    workload = f"{spec.name}, {profile}, {len(compiled.passes)} passes, {count} inputs"
-    off = _off(spec, compiled, record, profile, switch_V, x, played)
-    rows = [_row("agreement", workload, off, "mean |z|", AGREEMENT, against="twin")]
-    if spec.name == "jf1024":
+    workload = f"{name}, {job.profile}, {len(compiled.passes)} passes, {len(x)} inputs"
+    rows = [_row("agreement", workload, _off(job, x, played), "mean |z|", AGREEMENT, against="twin")]
+    if len(compiled.passes) == 1:
         rows += [_row("upload", workload, upload_s, "s", UPLOAD_S), _row("run", workload, run_s, "s", RUN_S)]
-    return rows + _handing_over(compiled, record, played, x, workload)
+    costs = twin_of_passes(compiled, job.spec, job.record, readout_V=played.readout_V).costs(x[:8])
+    ratios = (cost.measured_V / cost.predicted_V for cost in costs)
+    return rows + [_row("handing_over", workload, ratio, "on the twin over predicted", 1.5) for ratio in ratios]
 
 
 def _timed(bench: Bench[AbstractBoard], compiled: CompiledPasses, x: Floats) -> tuple[float, Played]:
@@ -121,19 +145,12 @@ def _timed(bench: Bench[AbstractBoard], compiled: CompiledPasses, x: Floats) -> 
     return time.perf_counter() - begin, played
 
 
-def _off(
-    spec: BoardSpec,
-    compiled: CompiledPasses,
-    record: CalibrationRecord,
-    profile: str,
-    switch_V: float,
-    x: Floats,
-    played: Played,
-) -> float:
+def _off(job: _Job, x: Floats, played: Played) -> float:
     """Mean of |read - predicted| over the standard error of the reading and of what the twin cannot know."""
-    known = twin_of_passes(compiled, spec, record, readout_V=played.readout_V)
+    compiled, switch_V = job.compiled, job.switch_V
+    known = twin_of_passes(compiled, job.spec, job.record, readout_V=played.readout_V)
     answers = answers_of(played.measured, compiled.passes[-1], None)
-    sizes = spec.statistics[profile]
+    sizes = job.spec.statistics[job.profile]
     last, codes = known.twins[0], compiled.passes[0].input_codes(x)
     predicted, carried_V = last.shown(codes), 0.0
     for number, part in enumerate(known.twins[1:]):
@@ -162,14 +179,3 @@ def _switch_spread(part: Twin, codes: NDArray[np.int64], switch_V: float) -> Flo
             end = integrate(replace(circuit, slices=(before, charged, after)), part.preset(codes), steps=steps)[-1]
         ends.append(end[:, np.array(part.compiled.outputs) - 1].numpy())
     return np.asarray(np.std(ends, axis=0, ddof=1))
-
-
-def _handing_over(
-    compiled: CompiledPasses, record: CalibrationRecord, played: Played, x: Floats, workload: str
-) -> list[Row]:
-    """What carrying costs, by the linear response and on the twin: within a factor of 1.5 of each other."""
-    costs = twin_of_passes(compiled, compiled.spec, record, readout_V=played.readout_V).costs(x[:8])
-    return [
-        _row("handing_over", workload, cost.measured_V / cost.predicted_V, "on the twin over predicted", 1.5)
-        for cost in costs
-    ]

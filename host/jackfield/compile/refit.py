@@ -27,6 +27,7 @@ _STEPS = 32
 _ROUNDS = 3
 _RIDGE = 0.02
 _REACH = 3
+_MOST_EFFECTS = 2**27
 
 
 def refit(
@@ -40,11 +41,14 @@ def refit(
 ) -> Targets:
     """Values, each at one of its codes, that bring the twin nearest to `circuit` (machine units).
 
-    `inputs` `[batch, input]` should be like those that the board will see; 64 to 128 are enough.
+    `inputs` `[batch, input]` should be like those that the board will see; 64 to 128 are enough. Networks of many edges
+    take fewer of them, so that memory stays bounded.
     Deterministic; the cost is proportional to edges, inputs and slices.
     """
+    # What each knob does in each state is held at once: half a gigabyte at most.
+    knobs = len(spec.parameter_names) * max(part.count for part in placement.slices) + spec.nodes.count
     fitted = []
-    for number, path in enumerate(_paths(circuit, inputs)):
+    for number, path in enumerate(_paths(circuit, inputs[: max(1, _MOST_EFFECTS // (knobs * (_TIMES + 1)))])):
         part, cells = placement.slices[number], placement.cells[number]
         model = BankModel(part, cells, spec, known, scaling.trim_stretch(number, part.duration, spec))
         fitted.append(_fit_bank(number, path, model, requested, scaling))

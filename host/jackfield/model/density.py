@@ -18,7 +18,7 @@ from jackfield.physics import LAWS, Circuit, EdgeSet, Slice, integrate, integrat
 __all__ = ["KirchhoffDensity"]
 
 _LAW = "tanh_affine"
-_SPREAD = 0.05
+_SPREAD = 0.1
 
 
 @final
