@@ -3,6 +3,7 @@
 from jackfield.model.architecture import Architecture, FullyConnected, Listed, Mixed, Neighbour
 from jackfield.model.bounds import Bounds
 from jackfield.model.checkpoint import Checkpoint, TrainingFacts, load_checkpoint, save_checkpoint
+from jackfield.model.fitting import FitRecipe, FitResult, fit
 from jackfield.model.headroom import headroom_penalty
 from jackfield.model.lane_models import MOONS_ARCHITECTURE, MOONS_RECIPE
 from jackfield.model.network import KirchhoffNet
@@ -21,6 +22,8 @@ __all__ = [
     "Bounds",
     "Checkpoint",
     "Epoch",
+    "FitRecipe",
+    "FitResult",
     "FullyConnected",
     "KirchhoffNet",
     "LabelledData",
@@ -30,6 +33,7 @@ __all__ = [
     "Recipe",
     "TrainingFacts",
     "TrainingResult",
+    "fit",
     "headroom_penalty",
     "load_checkpoint",
     "measure_accuracy",
