@@ -6,4 +6,11 @@ from jackfield.testing.faulty import FaultyTransport
 from jackfield.testing.loopback import LoopbackTransport
 from jackfield.testing.scripted_line import ScriptedLine
 
-__all__ = ["CableTransport", "ExpectedTransport", "FaultyTransport", "LoopbackTransport", "ScriptedLine", "expected_exchange"]
+__all__ = [
+    "CableTransport",
+    "ExpectedTransport",
+    "FaultyTransport",
+    "LoopbackTransport",
+    "ScriptedLine",
+    "expected_exchange",
+]
