@@ -50,7 +50,7 @@ def test_a_value_beyond_the_range_is_refused_with_value_and_range() -> None:
     ("arguments", "message"),
     [
         ((-1.0, 2.0, 8, "bipolar", "V"), "symmetric"),
-        ((0.0, 1.0, 1, "unipolar", "V"), "bits"),
+        ((0.0, 1.0, 0, "unipolar", "V"), "bits"),
         ((0.0, 1.0, 8, "offset", "V"), "coding"),
     ],
 )

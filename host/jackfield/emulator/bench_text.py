@@ -23,6 +23,27 @@ def bench_text(
     `board` has url and id, `resources` the VISA resources of scope, dmm, scanner and smu; `scope` is the driver's
     name, `extra` of scanner and smu those that the bench file shall have.
     """
+    scanner = _scanner(spec, resources["scanner"]) if "scanner" in extra else ""
+    smu = _smu(resources["smu"]) if "smu" in extra else ""
+    return f"""[board]
+url = {_quoted(board["url"])}
+spec = {_quoted(str(spec_file))}
+id = {_quoted(board["id"])}
+{_scope(spec, resources["scope"], scope)}
+[instruments.dmm]
+driver = "keysight-34465a"
+resource = {_quoted(resources["dmm"])}
+backend = "@py"
+timeout_s = 5
+jack = "reference"
+nplc = 10
+{scanner}{smu}
+[conditions]
+warm_up_min = 0
+"""
+
+
+def _scope(spec: BoardSpec, resource: str, driver: str) -> str:
     pulse = spec.probe.trigger
     channels = "".join(
         f"""
@@ -36,33 +57,18 @@ bandwidth_limit = true
 """
         for n in range(1, min(spec.probe.count, CHANNELS) + 1)
     )
-    return f"""[board]
-url = {_quoted(board["url"])}
-spec = {_quoted(str(spec_file))}
-id = {_quoted(board["id"])}
-
+    return f"""
 [instruments.scope]
-driver = {_quoted(scope)}
-resource = {_quoted(resources["scope"])}
+driver = {_quoted(driver)}
+resource = {_quoted(resource)}
 backend = "@py"
 timeout_s = 5
 mode = "high-resolution"
 {channels}
 [instruments.scope.trigger]
-source = "{scope_class(scope).trigger_input.replace("CHAN", "CH")}"
+source = "{scope_class(driver).trigger_input.replace("CHAN", "CH")}"
 level_V = {pulse.level_V!r}
 slope = {_quoted(pulse.edge)}
-
-[instruments.dmm]
-driver = "keysight-34465a"
-resource = {_quoted(resources["dmm"])}
-backend = "@py"
-timeout_s = 5
-jack = "reference"
-nplc = 10
-{_scanner(spec, resources["scanner"]) if "scanner" in extra else ""}{_smu(resources["smu"]) if "smu" in extra else ""}
-[conditions]
-warm_up_min = 0
 """
 
 

@@ -69,6 +69,7 @@ class SiglentScope(AbstractScope):
             "WAVeform:DATA?": Command(lambda s, a: self._data()),
             **self._channel_commands(),
             **self._sweep_commands(),
+            **self._waveform_commands(),
         }
 
     def _channel_commands(self) -> dict[str, Command]:
@@ -129,16 +130,21 @@ class SiglentScope(AbstractScope):
             keeping("_depth", lambda t: choice(t, *DEPTHS)),
             lambda: self._depth.lower().replace("m", "M"),
         )
-        channels = sources[: len(self._channels)]
-        setting(
-            "WAVeform:SOURce", keeping("_source", lambda t: int(choice(t, *channels)[-1])), lambda: f"C{self._source}"
-        )
-        setting("WAVeform:STARt", keeping("_start", lambda t: int(number(t, "", 0, 1e8))), lambda: str(self._start))
-        setting("WAVeform:POINt", keeping("_points", lambda t: int(number(t, "", 0, 1e8))), lambda: str(self._points))
-        setting(
-            "WAVeform:INTerval", keeping("_interval", lambda t: int(number(t, "", 1, 1e6))), lambda: str(self._interval)
-        )
-        setting("WAVeform:WIDTh", keeping("_width", lambda t: choice(t, "BYTE", "WORD")), lambda: self._width)
+        return commands
+
+    def _waveform_commands(self) -> dict[str, Command]:
+        commands: dict[str, Command] = {}
+
+        def setting(name: str, key: str, parse: Callable[[str], object], show: Callable[[object], str] = str) -> None:
+            commands[f"WAVeform:{name}"] = Command(lambda s, a: setattr(self, key, parse(a[0])), 1, 1)
+            commands[f"WAVeform:{name}?"] = Command(lambda s, a: show(getattr(self, key)))
+
+        channels = [f"C{n}" for n in self._channels]
+        setting("SOURce", "_source", lambda t: int(choice(t, *channels)[-1]), lambda n: f"C{n}")
+        setting("STARt", "_start", lambda t: int(number(t, "", 0, 1e8)))
+        setting("POINt", "_points", lambda t: int(number(t, "", 0, 1e8)))
+        setting("INTerval", "_interval", lambda t: int(number(t, "", 1, 1e6)))
+        setting("WIDTh", "_width", lambda t: choice(t, "BYTE", "WORD"))
         return commands
 
     def _set_base(self, **changes: float) -> None:

@@ -12,6 +12,7 @@ from jackfield.model.density_training import (
     measure_likelihood,
     train_density,
 )
+from jackfield.model.fitting import FitRecipe, FitResult, fit
 from jackfield.model.headroom import headroom_penalty
 from jackfield.model.measure import measure_accuracy, measure_largest_v
 from jackfield.model.network import KirchhoffNet
@@ -54,6 +55,8 @@ __all__ = [
     "DensityPlan",
     "DensityRecipe",
     "Epoch",
+    "FitRecipe",
+    "FitResult",
     "FullyConnected",
     "KirchhoffDensity",
     "KirchhoffNet",
@@ -69,6 +72,7 @@ __all__ = [
     "Recipe",
     "TrainingFacts",
     "TrainingResult",
+    "fit",
     "headroom_penalty",
     "load_checkpoint",
     "load_density",
