@@ -40,6 +40,10 @@ def calibrate(
         Path | None, typer.Option(metavar="NAME.jfi", help="Only the cells that this image uses; else all.")
     ] = None,
     level: Annotated[str, typer.Option(help="cells, or nodes: presets, trims, leaks and offsets only.")] = "cells",
+    only: Annotated[
+        list[str] | None,
+        typer.Option(metavar="CELL", help="Only this cell (A17), as often as needed; nodes are measured all the same."),
+    ] = None,
     update: Annotated[
         Path | None,
         typer.Option(metavar="NAME.record", help="Bring this record up to date: measure again only what has moved."),
@@ -64,7 +68,7 @@ def calibrate(
 
     output = Output(as_json)
     base = None if update is None else load(update)
-    asked = Asked(level, seed, image, base)
+    asked = Asked(level, seed, image, base, tuple(only or ()))
     if dry_run:
         _print_plan(output, planned_for(bench, asked))
         return
