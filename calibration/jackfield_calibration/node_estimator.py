@@ -18,12 +18,13 @@ from jackfield_calibration.crosstalk import Crosstalk
 from jackfield_calibration.gauss_newton import fit_each
 from jackfield_calibration.node_routine import NodeRuns
 from jackfield_calibration.routine import Reading
+from jackfield_calibration.switches import Switch, stuck_switches, through
 
 __all__ = ["NODE_PARAMETERS", "NodeFit", "estimate_nodes"]
 
 Floats = NDArray[np.float64]
 
-_ROUNDS = 4
+_ROUNDS = 5
 
 NODE_PARAMETERS = ("preset_gain", "preset_offset_V", "leak_S", "node_offset_A", "trim_gain", "droop_per_s")
 """Columns of a node fit; leak, offset current and trim gain with the node's own capacitance as if nominal."""
@@ -33,7 +34,8 @@ NODE_PARAMETERS = ("preset_gain", "preset_offset_V", "leak_S", "node_offset_A", 
 class NodeFit:
     """`value` and `se` `[node, parameter]` in the order of NODE_PARAMETERS; `noise_V` of one read beyond `se`.
 
-    `covariance[node, 2, 2]` of preset gain and offset; `reads[node]`; `crosstalk` of the probes.
+    `covariance[node, 2, 2]` of preset gain and offset; `reads[node]`; `crosstalk` of the probes,
+    `stuck` ones of their switches.
     """
 
     value: Floats
@@ -42,14 +44,19 @@ class NodeFit:
     noise_V: float
     reads: NDArray[np.int64]
     crosstalk: Crosstalk
+    stuck: frozenset[Switch] = frozenset()
 
     def column(self, name: str) -> Floats:
         """The values of one parameter, `[node]`."""
         return np.asarray(self.value[:, NODE_PARAMETERS.index(name)])
 
     def at_hold(self, reading: Reading) -> Floats:
-        """Volts `[input, node]` at HOLD: what was read, corrected for crosstalk and for the droop until then."""
-        return np.asarray(self.crosstalk.removed(reading) * np.exp(self.column("droop_per_s") * reading.held_s))
+        """Volts `[input, node]` at HOLD: what was read, corrected for crosstalk and for the droop until then.
+
+        NaN where a stuck switch lay between.
+        """
+        volts = _removed(reading, self.crosstalk, self.stuck)
+        return np.asarray(volts * np.exp(self.column("droop_per_s") * reading.held_s))
 
 
 def estimate_nodes(spec: BoardSpec, runs: Sequence[NodeRuns], readings: Sequence[Reading]) -> NodeFit:
@@ -57,11 +64,14 @@ def estimate_nodes(spec: BoardSpec, runs: Sequence[NodeRuns], readings: Sequence
     model = _Model(spec, runs, readings)
     start, width = model.prior(spec)
     crosstalk, extra = Crosstalk.none(spec.probe.count), 1e-3**2
+    stuck: frozenset[Switch] = frozenset()
     for _ in range(_ROUNDS):
-        measured, slot_variance, usable = _stacked(readings, crosstalk)
+        measured, slot_variance, usable = _stacked(readings, crosstalk, stuck)
         weight = usable / (slot_variance + extra)
         fit = fit_each(model, measured, weight, start, start, width)
         extra = _excess(fit.residual, slot_variance, usable, len(NODE_PARAMETERS))
+        weight = usable / (slot_variance + extra)
+        stuck = frozenset(stuck_switches(list(readings), fit.residual, weight, stuck))
         _, partials = model(fit.value, torch.arange(len(fit.value)))
         crosstalk, covariance = crosstalk.found(list(readings), fit.residual, weight, partials, fit.covariance)
     scale = model.scale.numpy()
@@ -73,12 +83,29 @@ def estimate_nodes(spec: BoardSpec, runs: Sequence[NodeRuns], readings: Sequence
         float(np.sqrt(extra)),
         usable.sum(1).numpy(),
         crosstalk,
+        stuck,
     )
 
 
-def _stacked(readings: Sequence[Reading], crosstalk: Crosstalk) -> tuple[Tensor, Tensor, Tensor]:
+def _removed(reading: Reading, crosstalk: Crosstalk, stuck: frozenset[Switch]) -> Floats:
+    """Volts `[input, node]` without crosstalk, NaN where a stuck switch lay between."""
+    volts = crosstalk.removed(reading)
+    probes = through(reading, volts.shape[1])
+    for probe, node in stuck:
+        if probes[node] == probe:
+            volts[:, node] = np.nan
+    return volts
+
+
+def _stacked(
+    readings: Sequence[Reading], crosstalk: Crosstalk, stuck: frozenset[Switch]
+) -> tuple[Tensor, Tensor, Tensor]:
     """Volts without crosstalk, variance within the slot and whether they count, `[node, reading]`."""
-    columns = ([crosstalk.removed(r) for r in readings], [r.se**2 for r in readings], [r.usable for r in readings])
+    columns = (
+        [_removed(r, crosstalk, stuck) for r in readings],
+        [r.se**2 for r in readings],
+        [r.usable for r in readings],
+    )
     measured, variance, usable = (torch.from_numpy(np.concatenate(parts).T.copy()) for parts in columns)
     usable &= torch.isfinite(measured) & torch.isfinite(variance)
     nothing = torch.zeros_like(measured)

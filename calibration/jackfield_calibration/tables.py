@@ -59,10 +59,12 @@ def cell_tables(spec: BoardSpec, results: CellResults) -> dict[str, Table]:
 def node_tables(spec: BoardSpec, fit: NodeFit, again: NodeFit, ratio: Floats, ratio_se: Floats) -> dict[str, Table]:
     """Tables of the nodes; `again` is the fit of the verification runs alone.
 
+    A node with a probe switch that does not close is not good, though the other probes show it.
     Node runs see G/C, I/C and trim/C: with `ratio` C_n/C_ref they become conductances and currents in the gauge.
     """
     index = tuple(str(node + 1) for node in range(spec.nodes.count))
     limits = _node_tolerances(spec)
+    unread = np.isin(np.arange(spec.nodes.count), [node for _, node in fit.stuck | again.stuck])
     tables = {}
     for name in NODE_PARAMETERS:
         at = NODE_PARAMETERS.index(name)
@@ -73,7 +75,9 @@ def node_tables(spec: BoardSpec, fit: NodeFit, again: NodeFit, ratio: Floats, ra
         residual, se_again = (again.value - fit.value)[:, at] * factor, again.se[:, at] * factor
         sure = np.maximum(se, se_again) <= limits[name] / 2
         good = sure & (np.abs(residual) <= limits[name])
-        tables[name] = Table(index, value, residual, se, fit.reads + again.reads, good, _reasons(good, sure))
+        good &= ~unread
+        reason = tuple("probe_fault" if lost else why for lost, why in zip(unread, _reasons(good, sure), strict=True))
+        tables[name] = Table(index, value, residual, se, fit.reads + again.reads, good, reason)
     good = ratio_se <= 0.5 * limits["trim_gain"]
     reads = np.zeros(len(index), dtype=np.int64)
     reason = tuple("ok" if fine else "noisy" for fine in good)

@@ -7,10 +7,11 @@ import numpy as np
 import pytest
 import torch
 
-from jackfield.board import BoardSpec
+from jackfield.board import BITS, BoardSpec
 from jackfield_calibration.cell_estimator import CellFit
 from jackfield_calibration.cell_model import CELL_PARAMETERS, CellLaw
 from jackfield_calibration.cell_routine import CellRoutine, Known
+from jackfield_calibration.crosstalk import Crosstalk
 from jackfield_calibration.node_estimator import NodeFit
 from jackfield_calibration.observer import Silent
 from jackfield_calibration.plan import Plan
@@ -35,6 +36,7 @@ def true_fit(bench: Any, law: CellLaw) -> CellFit:
     truth, largest = bench.truth, law.largest_gain_S
     columns = [truth.scale / bench.gauge - 1, truth.zero_S / bench.gauge / largest, truth.threshold_V]
     columns += [truth.offset_A / bench.gauge / law.output_limit_A, *(truth.bend.T / bench.gauge / largest)]
+    columns += [np.zeros(len(truth.scale))] * BITS
     value = torch.from_numpy(np.stack(columns, 1))
     covariance = torch.diag_embed(torch.full_like(value, 1e-8))
     return CellFit(value, covariance, torch.ones(len(value), dtype=torch.float64), 1e-3)
@@ -46,14 +48,15 @@ def true_nodes(bench: Any) -> NodeFit:
     columns = [truth.preset_gain, truth.preset_offset_V, truth.leak_S / ratio, truth.node_offset_A / ratio]
     value = np.stack([*columns, truth.trim_gain / ratio, np.full(nodes.count, truth.droop)], 1)
     covariance = np.tile(np.eye(2) * 1e-8, (nodes.count, 1, 1))
-    return NodeFit(value, np.full_like(value, 1e-4), covariance, 1e-3, np.ones(nodes.count, dtype=np.int64))
+    reads, crosstalk = np.ones(nodes.count, dtype=np.int64), Crosstalk.none(bench.spec.probe.count)
+    return NodeFit(value, np.full_like(value, 1e-4), covariance, 1e-3, reads, crosstalk)
 
 
 @pytest.fixture(scope="module")
 def verified(make_bench: Callable[..., Any], small_spec: BoardSpec) -> Any:
     bench = make_bench(small_spec, "cmos", 9)
     part = small_spec.groups[0]
-    law = CellLaw(part.law, part.parameters["gain"].hi, part.output_limit_A)
+    law = CellLaw(part.law, part.parameters["gain"], part.output_limit_A)
     fit, nodes = true_fit(bench, law), true_nodes(bench)
     shared = Shared.start(small_spec, nodes, part.output_limit_A)
     logs = np.log(bench.truth.capacitance_F / small_spec.nodes.capacitance_F)
