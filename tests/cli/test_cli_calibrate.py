@@ -104,6 +104,8 @@ def test_only_some_cells_cost_less(jackfield: Jackfield) -> None:
     assert steps["nodes-measure"] > 0  # what a cell shows relies on its nodes
     assert steps["sentinels"] == 2
     assert some["reads"] < whole["reads"]
+    presets = jackfield(*words, "--only", "presets").values
+    assert presets["reads"] < steps["nodes-measure"] + steps["nodes-verify"]
     ran = jackfield(*words[:-1], "--only", "A99")
     assert ran.status == 1
     assert "A99" in ran.err

@@ -42,7 +42,11 @@ def calibrate(
     level: Annotated[str, typer.Option(help="cells, or nodes: presets, trims, leaks and offsets only.")] = "cells",
     only: Annotated[
         list[str] | None,
-        typer.Option(metavar="CELL", help="Only this cell (A17), as often as needed; nodes are measured all the same."),
+        typer.Option(
+            metavar="NAME",
+            help="Only this part (presets, droop, trims, offsets, cells) or cell (A17), as often as needed, and what "
+            "it relies on.",
+        ),
     ] = None,
     update: Annotated[
         Path | None,
@@ -140,6 +144,8 @@ def _print(output: Output, found: "CalibrationRecord", record: Path | None, fold
     else:
         moved = ", ".join(update["moved"]) or "nothing"
         output.say(f"{record}: {update['sentinels']} cells looked at, moved: {moved}; {reads} reads")
+    if "relies_on" in found.provenance:
+        output.say(f"only {', '.join(found.provenance['only'])}; relies on {', '.join(found.provenance['relies_on'])}")
     output.result(
         {
             "record": record,

@@ -19,7 +19,7 @@ from jackfield.compile import CompiledCircuit
 from jackfield.device import AbstractBoard
 from jackfield.journal import Run
 from jackfield.session import EmulatorUrl, load_spec, open_bench
-from jackfield_calibration import Plan, calibrate, make_plan, make_update_plan, update
+from jackfield_calibration import PARTS, Plan, calibrate, make_plan, make_update_plan, update
 
 __all__ = ["Asked", "opened", "planned_for", "recorded"]
 
@@ -30,7 +30,7 @@ _KEPT = ("board_id", "started_utc", "firmware", "instruments", "temperature_C", 
 @dataclass(frozen=True)
 class Asked:
     """What is to be calibrated: at which level and with which seed, for which image file, from which record on; `only`
-    names the cells that are wanted.
+    names the parts of a calibration (`jackfield_calibration.PARTS`) or the cells that are wanted.
     """
 
     level: str
@@ -45,9 +45,13 @@ class Asked:
 
     def cells_of(self, spec: BoardSpec) -> NDArray[np.int64] | None:
         """Indices of the cells that are named; None where none are."""
-        return (
-            np.array([spec.cell_index(Cell.parse(name)) for name in self.only], dtype=np.int64) if self.only else None
-        )
+        names = [name for name in self.only if name not in PARTS]
+        return np.array([spec.cell_index(Cell.parse(name)) for name in names], dtype=np.int64) if names else None
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """Parts that are named."""
+        return tuple(name for name in self.only if name in PARTS)
 
     def plan(self, spec: BoardSpec, file: BenchFile | None) -> Plan:
         """What will be read, with the time on the bench that `file` describes."""
@@ -55,7 +59,8 @@ class Asked:
         if self.base is not None:
             return make_update_plan(spec, self.base, record_s)
         cells = self.cells_of(spec)
-        return make_plan(spec, image=self.image_for(spec), cells=cells, level=self.level, record_s=record_s)
+        image = self.image_for(spec)
+        return make_plan(spec, image=image, cells=cells, level=self.level, only=self.parts, record_s=record_s)
 
     def details(self, spec: BoardSpec) -> dict[str, Any]:
         """What a resumed run must have been begun with."""
@@ -141,6 +146,7 @@ def recorded(bench: Bench[AbstractBoard], run: Run, asked: Asked, view: LiveView
         image=image,
         cells=asked.cells_of(bench.spec),
         level=asked.level,
+        only=asked.parts,
         provenance=provenance,
         observer=view,
     )
