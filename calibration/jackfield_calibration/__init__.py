@@ -1,7 +1,8 @@
 """Calibration of a board: routines say what to set and read, estimators make values, verification sets `good`."""
 
-from jackfield_calibration.calibrate import LEVELS, calibrate, make_plan
+from jackfield_calibration.calibrate import calibrate, make_plan
 from jackfield_calibration.fingerprint import MATCH, Fingerprint, fingerprint_cells, likeness, read_fingerprint
+from jackfield_calibration.graph import LEVELS, PARTS
 from jackfield_calibration.observer import Evidence, Observer, Standing
 from jackfield_calibration.plan import Plan, PlannedStep
 from jackfield_calibration.record_edit import TableDifference, compare, merged
@@ -15,6 +16,7 @@ from jackfield_calibration.update import make_update_plan, update
 __all__ = [
     "LEVELS",
     "MATCH",
+    "PARTS",
     "VALID_DAYS",
     "VALID_K",
     "Axis",

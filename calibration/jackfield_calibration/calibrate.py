@@ -1,6 +1,6 @@
 """`calibrate`: from a bench and a run folder to the record of one board."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +16,7 @@ from jackfield_calibration import recipe
 from jackfield_calibration.baseline import planned_baseline, with_fingerprint, with_sentinels
 from jackfield_calibration.cell_calibration import CellCalibration, CellOutcome, one_group
 from jackfield_calibration.cell_routine import CellRoutine, Known
+from jackfield_calibration.graph import Asked
 from jackfield_calibration.lane_calibration import calibrate_lanes, plan_lanes
 from jackfield_calibration.node_estimator import NodeFit, estimate_nodes
 from jackfield_calibration.node_routine import NodeRoutine
@@ -34,12 +35,11 @@ from jackfield_calibration.tables import (
     probe_tables,
 )
 
-__all__ = ["LEVELS", "calibrate", "make_plan", "measured_cells"]
+__all__ = ["calibrate", "make_plan", "measured_cells"]
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
-LEVELS = ("nodes", "cells")
 _INPUTS, _INPUTS_AGAIN = 64, 32
 _SPARES, _FEWEST_SPARES = 0.04, 8  # of the cells in use; the roughest profile refuses 2.5 %
 _OFFSET_WIDTH = 0.03  # of the output limit: current offsets before anything is known
@@ -51,6 +51,7 @@ def make_plan(
     image: ConfigImage | None = None,
     cells: Integers | None = None,
     level: str = "cells",
+    only: Sequence[str] = (),
     record_s: RecordTime | None = None,
 ) -> Plan:
     """What `calibrate` with the same arguments will set and read, repeats at the spec's own read noise.
@@ -58,16 +59,17 @@ def make_plan(
     `record_s` says what a record takes on the bench at hand (None: on one with its instruments on a network).
     Raises CalibrationError for an unknown level or cells of several groups.
     """
+    asked = Asked.of(level, only)
     if is_lane_board(spec):
         return plan_lanes(spec)
-    wanted = _wanted(spec, image, cells, level)
+    wanted = _wanted(spec, image, cells, asked)
     random = np.random.default_rng(0)
     record_s = record_s or BenchTime.of(spec).record_s
     routines: list[Routine] = [
-        NodeRoutine(spec, tag, min(inputs, spec.run.inputs), random)
+        NodeRoutine(spec, tag, min(inputs, spec.run.inputs), random, asked.records)
         for tag, inputs in (("measure", _INPUTS), ("verify", _INPUTS_AGAIN))
     ]
-    if image is not None:
+    if image is not None and "offsets" in asked.measured:
         routines.append(OffsetRoutine(spec, image))
     steps = [planned_step(spec, routine, record_s) for routine in routines]
     if len(wanted):
@@ -88,6 +90,7 @@ def calibrate(
     image: ConfigImage | None = None,
     cells: Integers | None = None,
     level: str = "cells",
+    only: Sequence[str] = (),
     provenance: Mapping[str, Any] | None = None,
     observer: Observer | None = None,
 ) -> CalibrationRecord:
@@ -96,26 +99,29 @@ def calibrate(
     `image` is the compiled circuit: its cells and some spares are the wanted ones (unless `cells` lists indices in
     spec order) and the summed offsets of exactly its good cells and routes are measured, bank by bank. Without
     both, all cells are wanted. Level `nodes` leaves cells at nominal and measures presets, trims, leak, offsets
-    and sums.
+    and sums. `only` names parts (`jackfield_calibration.PARTS`): they and what they rely on are measured, the record
+    gets the tables of these parts alone and says what they rely on.
     `provenance` needs `board_id`. Raises CalibrationError for what cannot be calibrated; errors of board and
     instruments pass through, and the run can be resumed.
     """
     given = dict(provenance or {})
     if "board_id" not in given:
         raise CalibrationError("a record belongs to one board; give its board_id in the provenance")
-    plan = make_plan(spec, image=image, cells=cells, level=level)
+    asked = Asked.of(level, only)
+    plan = make_plan(spec, image=image, cells=cells, level=level, only=only)
     reader = Reader(bench, spec, run, plan, observer or Silent())
+    given |= {"level": level, "seed": seed}
     if is_lane_board(spec):
-        return calibrate_lanes(spec, reader, seed, given | {"level": level, "seed": seed}, plan)
-    wanted = _wanted(spec, image, cells, level)
-    return _Calibration(spec, reader, image, wanted, seed).record(given | {"level": level, "seed": seed}, plan)
+        return calibrate_lanes(spec, reader, seed, given, plan)
+    wanted = _wanted(spec, image, cells, asked)
+    if only:
+        given |= {"only": list(asked.parts), "relies_on": list(asked.relies_on)}
+    return _Calibration(spec, reader, image, wanted, seed, asked).record(given, plan)
 
 
-def _wanted(spec: BoardSpec, image: ConfigImage | None, cells: Integers | None, level: str) -> Integers:
+def _wanted(spec: BoardSpec, image: ConfigImage | None, cells: Integers | None, asked: Asked) -> Integers:
     """Cells to measure, ascending."""
-    if level not in LEVELS:
-        raise CalibrationError(f"level {level!r} is unknown; use one of {', '.join(LEVELS)}")
-    if level == "nodes":
+    if "cells" not in asked.measured:
         return np.zeros(0, dtype=np.int64)
     if cells is None:
         cells = np.arange(spec.cell_count) if image is None else _with_spares(spec, image)
@@ -151,6 +157,7 @@ class _Calibration:
     image: ConfigImage | None
     wanted: Integers
     seed: int
+    asked: Asked
 
     def record(self, provenance: Mapping[str, Any], plan: Plan) -> CalibrationRecord:
         volts = self.reader.reference_V()
@@ -177,7 +184,8 @@ class _Calibration:
         tables = with_sentinels(tables, self.spec, self.reader, self.wanted, nodes.noise_V)
         if outcome is not None:
             provenance["misfit"] = outcome.fit.noise_V / nodes.noise_V
-        return CalibrationRecord(self._provenance(provenance, plan), tables)
+        kept = {name: table for name, table in tables.items() if self.asked.keeps(name)}
+        return CalibrationRecord(self._provenance(provenance, plan), kept)
 
     def _provenance(self, given: Mapping[str, Any], plan: Plan) -> dict[str, Any]:
         parameters = max(plan.parameters, 1)
@@ -199,7 +207,7 @@ class _Calibration:
 
     def _nodes(self, tag: str, inputs: int) -> tuple[NodeFit, list[Reading]]:
         random = np.random.default_rng([self.seed, 1, inputs])
-        routine = NodeRoutine(self.spec, tag, min(inputs, self.spec.run.inputs), random)
+        routine = NodeRoutine(self.spec, tag, min(inputs, self.spec.run.inputs), random, self.asked.records)
         readings = self.reader.read_all(routine)
         return estimate_nodes(self.spec, routine.runs, readings), readings
 
@@ -223,7 +231,7 @@ class _Calibration:
         if outcome is not None:
             offset[cells] = outcome.fit.value[:, 3].numpy() * part.output_limit_A
             variance[cells] = outcome.fit.covariance[:, 3, 3].numpy() * part.output_limit_A**2
-        if self.image is not None:
+        if self.image is not None and "offsets" in self.asked.measured:
             image = self.image if outcome is None else _only(self.image, cells[outcome.verdict.good])
             routine = OffsetRoutine(spec, image)
             sums = routine.sums(self.reader.read_all(routine), nodes, ratio * spec.nodes.capacitance_F)

@@ -20,23 +20,29 @@ __all__ = ["CellFit", "Prior", "estimate_cells", "predict"]
 
 @dataclass(frozen=True)
 class Prior:
-    """Mean and width of each parameter over the cells of a board, `[parameter]` in the units of CELL_PARAMETERS."""
+    """Mean and width of each parameter over the cells of a board, `[parameter]` in the units of CELL_PARAMETERS.
+
+    `widest` is what could be before anything was learned (None: `width`).
+    """
 
     mean: Tensor
     width: Tensor
+    widest: Tensor | None = None
 
     @classmethod
     def generous(cls, gain_lsb: float, threshold_V: float) -> "Prior":
         """Before anything is known: `gain_lsb` is one LSB over the largest gain, `threshold_V` the range."""
         bits = [2.0 * gain_lsb * 2.0 ** (-number / 2) for number in range(BITS)]
         width = [0.5, gain_lsb, 0.3 * threshold_V, 0.03, *[1.5 * gain_lsb] * len(BENDS), *bits]
-        return cls(torch.zeros(len(width), dtype=torch.float64), torch.tensor(width, dtype=torch.float64))
+        widest = torch.tensor(width, dtype=torch.float64)
+        return cls(torch.zeros_like(widest), widest, widest)
 
     def learned(self, fit: "CellFit", sound: Tensor) -> "Prior":
         """Width and mean of the weak parameters as the board's `sound` cells show them; scale and threshold stay.
 
         The likeliest ones, by expectation and maximisation on the linearised fits, so that a family of curves which
-        the board's DACs do not have ends with no width, and one that they have does not lose its own to it.
+        the board's DACs do not have ends with no width, and one that they have does not lose its own to it. Each time
+        from the widest on: from a width that few readings had taken for nothing there is no way back.
         """
         rows = torch.nonzero(sound)[:, 0]
         rows = rows[:: max(1, len(rows) // _ENOUGH_CELLS)]
@@ -44,7 +50,7 @@ class Prior:
         data = precision - torch.diag(self.width**-2)
         pull = (precision @ fit.value[rows, :, None])[..., 0] - self.mean * self.width**-2
         keep = torch.tensor([name in ("scale", "threshold") for name in CELL_PARAMETERS])
-        mean, width = self.mean, self.width
+        mean, width = self.mean, self.width if self.widest is None else self.widest
         for _ in range(_ROUNDS):
             covariance = torch.linalg.inv(data + torch.diag(width**-2))
             value = (covariance @ (pull + mean * width**-2)[..., None])[..., 0]
@@ -52,7 +58,7 @@ class Prior:
             square = ((value - centre) ** 2).mean(0) + torch.diagonal(covariance, dim1=1, dim2=2).mean(0)
             mean = torch.where(keep, self.mean, centre)
             width = torch.where(keep, self.width, square.sqrt().clamp(min=_LEAST_WIDTH))
-        return Prior(mean, width)
+        return Prior(mean, width, self.widest)
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ Presets are drawn from evenly spaced levels in random order, so that each node m
 neighbouring probes do not move together (crosstalk then adds noise, not error).
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,7 +13,9 @@ from numpy.typing import NDArray
 from jackfield.board import BoardSpec, ConfigImage, RunProgram
 from jackfield_calibration.routine import Routine, Setting, scan_lists
 
-__all__ = ["NodeRoutine", "NodeRuns"]
+__all__ = ["RECORDS", "NodeRoutine", "NodeRuns"]
+
+RECORDS = ("preset", "leak", "droop", "trim-up", "trim-down")
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -37,7 +39,10 @@ class NodeRuns:
 class NodeRoutine(Routine):
     """Short runs (presets), long runs (leak, offset), late scans (droop), trims up and down."""
 
-    def __init__(self, spec: BoardSpec, tag: str, inputs: int, random: np.random.Generator) -> None:
+    def __init__(
+        self, spec: BoardSpec, tag: str, inputs: int, random: np.random.Generator, records: Collection[str] = RECORDS
+    ) -> None:
+        """`records` names those to take."""
         self.name = f"nodes-{tag}"
         self._spec = spec
         self._random = random
@@ -45,13 +50,14 @@ class NodeRoutine(Routine):
         swing = _TRIM_SWING * spec.nodes.rail_V[1]
         trim_s = float(np.clip(swing * spec.nodes.capacitance_F / spec.nodes.trim.hi, short, spec.run.max_s))
         late = round(_HOLD_SLOTS * spec.probe.slot_s / spec.run.tick_s)
-        self.runs = (
+        every = (
             self._record("preset", inputs, short, 0, 0.0, _RANGE),
             self._record("leak", inputs, long, 0, 0.0, _RANGE),
             self._record("droop", max(inputs // 2, 4), short, late, 0.0, _RANGE),
             self._record("trim-up", max(inputs // 8, 4), trim_s, 0, 0.9, 0.3),
             self._record("trim-down", max(inputs // 8, 4), trim_s, 0, -0.9, 0.3),
         )
+        self.runs = tuple(run for name, run in zip(RECORDS, every, strict=True) if name in records)
 
     def settings(self) -> Iterator[Setting]:
         """See Routine."""

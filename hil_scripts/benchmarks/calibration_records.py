@@ -88,7 +88,7 @@ def _kills(quick: bool) -> Row:
     cells = np.arange(0, spec.cell_count, 6 if quick else 1)
 
     def work(folder: Path, tell: Callable[[], None]) -> None:
-        bench, _ = open_here(spec, "cmos", 3)
+        bench, _ = open_here(spec, "modules", 3)
         with Run.open(folder) as run:
             given = {"board_id": "b", "started_utc": run.details["started_utc"]}
             observer = _Telling(tell)
@@ -97,7 +97,7 @@ def _kills(quick: bool) -> Row:
 
     with tempfile.TemporaryDirectory(prefix="jackfield-") as folder:
         killed, same = killed_and_resumed(Path(folder), work, count, seed=11)
-    workload = f"{len(cells)} cells of jf16, cmos, SIGKILL at {killed} seeded moments, resumed"
+    workload = f"{len(cells)} cells of jf16, modules, SIGKILL at {killed} seeded moments, resumed"
     return _row("kills", workload, same, "same bytes", f"{count} of {count}", same == killed == count)
 
 

@@ -134,8 +134,8 @@ def test_resuming_with_another_seed_is_refused(make_bench: Made, small_spec: Boa
 
 def test_two_boards_share_no_record(make_bench: Made, small_spec: BoardSpec, calibrated: Any, tmp_path: Path) -> None:
     _, record = calibrated
-    same = record_of(make_bench(small_spec, "cmos", 3), small_spec, tmp_path / "same", seed=6)
-    other = record_of(make_bench(small_spec, "cmos", 4), small_spec, tmp_path / "other")
+    same = record_of(make_bench(small_spec, "cmos", 3), small_spec, tmp_path / "same", seed=6, level="nodes")
+    other = record_of(make_bench(small_spec, "cmos", 4), small_spec, tmp_path / "other", level="nodes")
     assert likeness(record, same) > MATCH
     assert likeness(record, other) < 0.5
 
@@ -158,6 +158,16 @@ def test_node_level_finds_presets_and_the_sums_of_an_image(
         np.add.at(raw, ends, sign * true)
     assert np.std(errors[1:]) < 0.15 * np.std(raw[1:])
     assert record.tables["preset_gain"].good.mean() > 0.9
+
+
+def test_a_part_alone_says_what_it_relies_on(make_bench: Made, small_spec: BoardSpec, tmp_path: Path) -> None:
+    bench = make_bench(small_spec, "cmos", 3)
+    record = record_of(bench, small_spec, tmp_path, only=["trims"])
+    assert set(record.tables) == {"trim_gain"}
+    assert record.provenance["relies_on"] == ["presets"]
+    table, true = record.tables["trim_gain"], bench.truth.trim_gain / bench.gauge
+    assert np.abs(table.value - true).max() < 0.05
+    assert bench.measured < 20
 
 
 def test_what_cannot_be_calibrated_is_said(make_bench: Made, small_spec: BoardSpec, tmp_path: Path) -> None:

@@ -97,6 +97,46 @@ def test_a_dry_run_prints_the_plan_and_connects_nothing(
     assert not list(tmp_path.iterdir())
 
 
+def test_only_some_cells_cost_less(jackfield: Jackfield) -> None:
+    words = ("calibrate", "--bench", BENCH, "--dry-run", "--json")
+    whole, some = (jackfield(*words, *more).values for more in ((), ("--only", "A17", "--only", "A3")))
+    steps = {step["name"]: step["reads"] for step in some["steps"]}
+    assert steps["nodes-measure"] > 0  # what a cell shows relies on its nodes
+    assert steps["sentinels"] == 2
+    assert some["reads"] < whole["reads"]
+    presets = jackfield(*words, "--only", "presets").values
+    assert presets["reads"] < steps["nodes-measure"] + steps["nodes-verify"]
+    ran = jackfield(*words[:-1], "--only", "A99")
+    assert ran.status == 1
+    assert "A99" in ran.err
+
+
+def test_what_moved_is_found_by_an_update(jackfield: Jackfield, tmp_path: Path) -> None:
+    """Calibrated, then the same board with some cells moved: the record itself is brought up to date."""
+    from jackfield.board import CalibrationRecord
+    from jackfield.journal import load_record
+
+    cells = [word for number in range(1, 9) for word in ("--only", f"A{number}")]
+    board = tmp_path / "b.record"
+    url = "emulator://jf16?profile=modules&seed=3"
+    assert jackfield("calibrate", "--bench", url, "--runs", tmp_path / "runs", "-o", board, *cells).status == 0
+    before = CalibrationRecord.from_files(load_record(board))
+    moved = f"{url}&fault=moved=0.3&fault=moved_gain=0.05&fault=moved_V=0.01"
+    ran = jackfield("calibrate", "--bench", moved, "--runs", tmp_path / "later", "--update", board, "--json")
+    assert ran.status == 0
+    after = CalibrationRecord.from_files(load_record(board))
+    assert after.provenance["parent"] == before.digest
+    old, new = (record.tables["gain_scale"] for record in (before, after))
+    gain = dict(zip(old.index, new.value / old.value, strict=True))
+    found = ran.values["moved"]
+    assert 0 < len(found) < 8
+    for name, ratio in gain.items():
+        assert abs(ratio - 1) == pytest.approx(0.05 if name in found else 0.0, abs=0.01)
+    assert (Path(ran.values["run"]) / "report.html").exists()
+    assert jackfield("record", "rollback", board).status == 0
+    assert CalibrationRecord.from_files(load_record(board)).digest == before.digest
+
+
 def test_a_place_for_the_record_is_asked_for(jackfield: Jackfield, tmp_path: Path) -> None:
     ran = jackfield("calibrate", "--bench", BENCH, "--runs", tmp_path)
     assert ran.status == 1

@@ -116,6 +116,10 @@ class Bench(Generic[BoardType]):
             self._reference_V = self.spec.probe.reference_V if meter is None else meter.read_volts()
         return self._reference_V
 
+    def use_reference(self, volts: float) -> None:
+        """Take `volts` for the board's reference and ask no meter: a resumed run goes on with what it began with."""
+        self._reference_V = volts
+
     def measure(
         self, input_codes: NDArray[np.int64], program: RunProgram, run_number: int | None = None
     ) -> Measurement:

@@ -40,6 +40,14 @@ def calibrate(
         Path | None, typer.Option(metavar="NAME.jfi", help="Only the cells that this image uses; else all.")
     ] = None,
     level: Annotated[str, typer.Option(help="cells, or nodes: presets, trims, leaks and offsets only.")] = "cells",
+    only: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME",
+            help="Only this part (presets, droop, trims, offsets, cells) or cell (A17), as often as needed, and what "
+            "it relies on.",
+        ),
+    ] = None,
     update: Annotated[
         Path | None,
         typer.Option(metavar="NAME.record", help="Bring this record up to date: measure again only what has moved."),
@@ -64,7 +72,7 @@ def calibrate(
 
     output = Output(as_json)
     base = None if update is None else load(update)
-    asked = Asked(level, seed, image, base)
+    asked = Asked(level, seed, image, base, tuple(only or ()))
     if dry_run:
         _print_plan(output, planned_for(bench, asked))
         return
@@ -136,6 +144,8 @@ def _print(output: Output, found: "CalibrationRecord", record: Path | None, fold
     else:
         moved = ", ".join(update["moved"]) or "nothing"
         output.say(f"{record}: {update['sentinels']} cells looked at, moved: {moved}; {reads} reads")
+    if "relies_on" in found.provenance:
+        output.say(f"only {', '.join(found.provenance['only'])}; relies on {', '.join(found.provenance['relies_on'])}")
     output.result(
         {
             "record": record,

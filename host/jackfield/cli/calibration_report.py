@@ -40,6 +40,8 @@ def _facts(record: CalibrationRecord, spec: BoardSpec, plan: Plan) -> dict[str, 
         "used": f"{said['settings']} settings, {said['reads']} reads",
         "record": record.digest[:16],
     }
+    if "misfit" in said:
+        facts["noise of cell runs"] = f"{said['misfit']:.2f} of that of node runs; above 1.3 the curves do not hold"
     if update is not None:
         facts["moved"] = ", ".join(update["moved"]) or f"none of {update['sentinels']} cells"
     return facts

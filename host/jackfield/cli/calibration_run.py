@@ -6,9 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from jackfield import __version__
 from jackfield.bench import Bench, BenchFile, BenchTime, parse_bench
-from jackfield.board import BoardSpec, CalibrationRecord, ConfigImage
+from jackfield.board import BoardSpec, CalibrationRecord, Cell, ConfigImage
 from jackfield.cli.benches import BENCH
 from jackfield.cli.files import existing
 from jackfield.cli.live import LiveView
@@ -16,7 +19,7 @@ from jackfield.compile import CompiledCircuit
 from jackfield.device import AbstractBoard
 from jackfield.journal import Run
 from jackfield.session import EmulatorUrl, load_spec, open_bench
-from jackfield_calibration import Plan, calibrate, make_plan, make_update_plan, update
+from jackfield_calibration import PARTS, Plan, calibrate, make_plan, make_update_plan, update
 
 __all__ = ["Asked", "opened", "planned_for", "recorded"]
 
@@ -26,23 +29,38 @@ _KEPT = ("board_id", "started_utc", "firmware", "instruments", "temperature_C", 
 
 @dataclass(frozen=True)
 class Asked:
-    """What is to be calibrated: at which level and with which seed, for which image file, from which record on."""
+    """What is to be calibrated: at which level and with which seed, for which image file, from which record on; `only`
+    names the parts of a calibration (`jackfield_calibration.PARTS`) or the cells that are wanted.
+    """
 
     level: str
     seed: int
     image: Path | None
     base: CalibrationRecord | None
+    only: tuple[str, ...] = ()
 
     def image_for(self, spec: BoardSpec) -> ConfigImage | None:
         """The image that only the cells in use are measured for."""
         return None if self.image is None else CompiledCircuit.load(self.image, spec).image
+
+    def cells_of(self, spec: BoardSpec) -> NDArray[np.int64] | None:
+        """Indices of the cells that are named; None where none are."""
+        names = [name for name in self.only if name not in PARTS]
+        return np.array([spec.cell_index(Cell.parse(name)) for name in names], dtype=np.int64) if names else None
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """Parts that are named."""
+        return tuple(name for name in self.only if name in PARTS)
 
     def plan(self, spec: BoardSpec, file: BenchFile | None) -> Plan:
         """What will be read, with the time on the bench that `file` describes."""
         record_s = BenchTime.of(spec, file).record_s
         if self.base is not None:
             return make_update_plan(spec, self.base, record_s)
-        return make_plan(spec, image=self.image_for(spec), level=self.level, record_s=record_s)
+        cells = self.cells_of(spec)
+        image = self.image_for(spec)
+        return make_plan(spec, image=image, cells=cells, level=self.level, only=self.parts, record_s=record_s)
 
     def details(self, spec: BoardSpec) -> dict[str, Any]:
         """What a resumed run must have been begun with."""
@@ -53,6 +71,7 @@ class Asked:
             "spec_digest": spec.digest,
             "image": "" if image is None else image.digest(spec),
             "base": "" if self.base is None else self.base.digest,
+            "only": " ".join(self.only),
         }
 
 
@@ -113,6 +132,9 @@ def _run(bench: Bench[AbstractBoard], asked: Asked, plan: Plan, resume: Path | N
 def recorded(bench: Bench[AbstractBoard], run: Run, asked: Asked, view: LiveView) -> CalibrationRecord:
     """The record that `run` makes; where it comes from is what the run folder says, resumed or not."""
     provenance = {name: run.details[name] for name in _KEPT}
+    reference = run.reading("reference")
+    if reference is not None:
+        bench.use_reference(float(reference["volts"][0]))
     if asked.base is not None:
         return update(bench, bench.spec, run, asked.base, seed=asked.seed, provenance=provenance, observer=view)
     image = asked.image_for(bench.spec)
@@ -122,7 +144,9 @@ def recorded(bench: Bench[AbstractBoard], run: Run, asked: Asked, view: LiveView
         run,
         seed=asked.seed,
         image=image,
+        cells=asked.cells_of(bench.spec),
         level=asked.level,
+        only=asked.parts,
         provenance=provenance,
         observer=view,
     )
