@@ -8,8 +8,8 @@ from torch import Tensor
 
 from jackfield.errors import DesignError
 from jackfield.model.headroom import headroom_penalty
+from jackfield.model.measure import measure_largest_v
 from jackfield.model.network import KirchhoffNet
-from jackfield.model.training import measure_largest_v
 
 __all__ = ["FitRecipe", "FitResult", "fit"]
 
