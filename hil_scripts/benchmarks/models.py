@@ -33,7 +33,7 @@ __all__ = ["run"]
 
 ACCURACY, LARGEST_V, MEGABYTES, EPOCH_S, MOONS_NATS = 0.991, 1.5, 2.0, 150.0, 1.0106
 PUBLISHED_ACCURACY, PUBLISHED_EPOCH_S = 0.9942, 4.76 * 60
-LOOKS = 16  # times a slice at which voltages are looked at, and steps of the answer
+LOOKS = 8  # times a slice at which voltages are looked at, and steps of the answer
 TIMED_BATCHES = 20
 
 

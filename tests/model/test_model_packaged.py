@@ -13,7 +13,7 @@ def test_the_mnist_network_is_codes_of_its_board_and_stays_inside_the_rails(jf10
     read = load_checkpoint(folder)
     assert read.network.architecture == packaged_plan("mnist").architecture
     assert (read.facts.validation_n, read.facts.test_n) == (1_000, 10_000)
-    assert read.facts.test_quantised_correct >= 9_900
+    assert read.facts.test_quantised_correct >= 9_910
     assert read.facts.largest_v <= 1.5
     read.check_board(jf1024)
     # A stroke and its mirror image, seen at 16 times a slice, do not come near the rails either.

@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 from numba.extending import register_jitable
 
-from jackfield.physics.edge_loops import Array, limited, limited_slopes, source_stamp
+from jackfield.physics.edge_laws import limited, limited_slopes
+from jackfield.physics.edge_loops import Array, source_stamp
 from jackfield.physics.laws import LAWS
 from jackfield.physics.node_loops import compiled
 

@@ -7,7 +7,6 @@ Numba's cache keeps the machine code between processes; `source_stamp` is part o
 """
 
 import hashlib
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
@@ -20,13 +19,12 @@ from numba import types
 from numba.extending import register_jitable
 from numpy.typing import NDArray
 
+from jackfield.physics.edge_laws import Form, law_functions
 from jackfield.physics.laws import LAWS
 from jackfield.physics.memory import add_each, add_sums, vector_memory
 from jackfield.physics.runs import RUN_FIELDS
-from jackfield.physics.vector import Vec
 
 Array = NDArray[Any]
-IMPERFECT_COLUMNS = 3  # knee, 1/saturation, offset
 REAL = {np.dtype(np.float32): types.float32, np.dtype(np.float64): types.float64}
 # Lanes in hand: forward two machine vectors of 32 bytes, to reuse each parameter; backward one, for the registers.
 FORWARD_BYTES, BACKWARD_BYTES = 64, 32
@@ -36,25 +34,9 @@ FORWARD_BYTES, BACKWARD_BYTES = 64, 32
 def source_stamp(law: str) -> int:
     """Digest of the files that the loops of a law are made of; numba's cache would only see edits of this one."""
     here = Path(__file__).parent
-    names = ["edge_loops.py", "memory.py", "vector.py", "laws/scalar.py", f"laws/{law}.py"]
+    names = ["edge_laws.py", "edge_loops.py", "memory.py", "vector.py", "laws/scalar.py", f"laws/{law}.py"]
     digest = hashlib.sha256(b"".join((here / name).read_bytes() for name in names))
     return int.from_bytes(digest.digest()[:6], "big")
-
-
-@register_jitable
-def limited(i: Any, inverse: Any) -> Any:
-    """i/(1 + (i inverse)^4)^(1/4)."""
-    square = (i * inverse) * (i * inverse)
-    return i / math.sqrt(math.sqrt(1.0 + square * square))
-
-
-@register_jitable
-def limited_slopes(i: Any, inverse: Any) -> tuple[Any, Any]:
-    """Partials of `limited` to i and to inverse."""
-    u = i * inverse
-    fourth = 1.0 + (u * u) * (u * u)
-    by_i = 1.0 / (fourth * math.sqrt(math.sqrt(fourth)))
-    return by_i, -by_i * u * u * u * i * i
 
 
 @dataclass(frozen=True)
@@ -71,40 +53,19 @@ class EdgeLoops:
     columns: int
 
 
-@dataclass(frozen=True)
-class _Form:
-    """What a pair of loops is compiled for."""
-
-    law: str
-    imperfect: bool
-    real: Any
-    spread: bool
-
-    @property
-    def parameters(self) -> int:
-        return len(LAWS[self.law].parameters)
-
-    @property
-    def columns(self) -> int:
-        return self.parameters + (IMPERFECT_COLUMNS if self.imperfect else 0)
-
-    def vec(self, size: int) -> Vec:
-        return Vec(self.real, size * 8 // self.real.bitwidth)
-
-
 _kept: list[Any] = []  # compiled functions must outlive their addresses
 
 
 @lru_cache
 def edge_loops(law: str, imperfect: bool, dtype: "np.dtype[Any]", spread: bool) -> EdgeLoops:
     """The loops of a law; compiled, or fetched from numba's cache, at the first call."""
-    form = _Form(law, imperfect, REAL[dtype], spread)
+    form = Form(law, imperfect, REAL[dtype], spread)
     loops = [_compiled(_forward_loop(form), form, 7), _compiled(_backward_loop(form), form, 9)]
     _kept.extend(loops)
     return EdgeLoops(loops[0].address, loops[1].address, form.columns)
 
 
-def _compiled(loop: Callable[..., None], form: _Form, count: int) -> Any:
+def _compiled(loop: Callable[..., None], form: Form, count: int) -> Any:
     numbers, ends = types.CPointer(form.real), types.CPointer(types.int32)
     integers = [ends, types.intp, ends]
     before = 2 if count == 7 else 3
@@ -112,68 +73,11 @@ def _compiled(loop: Callable[..., None], form: _Form, count: int) -> Any:
     return numba.cfunc(types.void(*kinds), cache=True, error_model="numpy")(loop)
 
 
-def _reader(form: _Form, load: Any) -> Any:
-    """`read(table, edge, column, width, lane)`: a parameter, a number or a vector of them."""
-    columns = form.columns
-    if form.spread:
-        return register_jitable(lambda table, e, c, width, k: load(table, (e * columns + c) * width + k))
-    return register_jitable(lambda table, e, c, width, k: table[e * columns + c])
-
-
-def _law_functions(form: _Form, load: Any) -> tuple[Any, Any]:
-    """`current(v_s, v_d, table, edge, width, lane)` and `slopes(..., weight)`: weight times the partials to v_s, v_d
-    and the columns, as (by_s, by_d, (by column, ...))."""
-    law, read, count = LAWS[form.law], _reader(form, load), form.parameters
-    law_current, law_slopes = register_jitable(law.scalar_current), register_jitable(law.scalar_slopes)
-    knee_at, limit_at, offset_at = count, count + 1, count + 2
-    second, third = min(1, count - 1), min(2, count - 1)  # what a law does not have it does not use
-
-    @register_jitable
-    def perfect(v_s: Any, v_d: Any, table: Any, e: int, width: int, k: int) -> Any:
-        p0, p1, p2 = read(table, e, 0, width, k), read(table, e, second, width, k), read(table, e, third, width, k)
-        return law_current(v_s, v_d, p0, p1, p2, None)
-
-    @register_jitable
-    def perfect_slopes(v_s: Any, v_d: Any, table: Any, e: int, width: int, k: int, weight: Any) -> Any:
-        p0, p1, p2 = read(table, e, 0, width, k), read(table, e, second, width, k), read(table, e, third, width, k)
-        by_s, by_d, by_0, by_1, by_2, _ = law_slopes(v_s, v_d, p0, p1, p2, None, weight)
-        return by_s, by_d, (by_0, by_1, by_2)
-
-    @register_jitable
-    def before_limit(v_s: Any, v_d: Any, table: Any, e: int, width: int, k: int) -> Any:
-        p0, p1, p2 = read(table, e, 0, width, k), read(table, e, second, width, k), read(table, e, third, width, k)
-        return law_current(v_s, v_d, p0, p1, p2, read(table, e, knee_at, width, k))
-
-    @register_jitable
-    def imperfect(v_s: Any, v_d: Any, table: Any, e: int, width: int, k: int) -> Any:
-        i = before_limit(v_s, v_d, table, e, width, k)
-        return limited(i, read(table, e, limit_at, width, k)) + read(table, e, offset_at, width, k)
-
-    @register_jitable
-    def imperfect_slopes(v_s: Any, v_d: Any, table: Any, e: int, width: int, k: int, weight: Any) -> Any:
-        p0, p1, p2 = read(table, e, 0, width, k), read(table, e, second, width, k), read(table, e, third, width, k)
-        i = before_limit(v_s, v_d, table, e, width, k)
-        by_i, by_limit = limited_slopes(i, read(table, e, limit_at, width, k))
-        by_s, by_d, by_0, by_1, by_2, by_knee = law_slopes(
-            v_s, v_d, p0, p1, p2, read(table, e, knee_at, width, k), weight * by_i
-        )
-        return by_s, by_d, _with_cell((by_0, by_1, by_2), (by_knee, weight * by_limit, weight))
-
-    _with_cell = register_jitable(
-        {
-            1: lambda law, cell: (law[0], cell[0], cell[1], cell[2]),
-            2: lambda law, cell: (law[0], law[1], cell[0], cell[1], cell[2]),
-            3: lambda law, cell: (law[0], law[1], law[2], cell[0], cell[1], cell[2]),
-        }[count]
-    )
-    return (imperfect, imperfect_slopes) if form.imperfect else (perfect, perfect_slopes)
-
-
-def _forward_loop(form: _Form) -> Callable[..., None]:
+def _forward_loop(form: Form) -> Callable[..., None]:
     vec, stamp = form.vec(FORWARD_BYTES), source_stamp(form.law)
     lanes, fields = vec.lanes, RUN_FIELDS
     load, store, splat = vector_memory(vec)
-    current, _ = _law_functions(form, load)
+    current, _ = law_functions(form, load)
 
     def forward(y: Any, amperes: Any, rows: Any, runs: int, other: Any, table: Any, width: int) -> None:
         stamp  # noqa: B018  a constant of the closure, thereby part of the key in numba's cache
@@ -213,7 +117,7 @@ def _forward_loop(form: _Form) -> Callable[..., None]:
     return forward
 
 
-def _backward_loop(form: _Form) -> Callable[..., None]:
+def _backward_loop(form: Form) -> Callable[..., None]:
     stamp, fields = source_stamp(form.law), RUN_FIELDS
     couple, single = (_spread_edges if form.spread else _shared_edges)(form)
 
@@ -241,11 +145,11 @@ def _backward_loop(form: _Form) -> Callable[..., None]:
     return backward
 
 
-def _shared_edges(form: _Form) -> tuple[Any, Any]:
+def _shared_edges(form: Form) -> tuple[Any, Any]:
     """Reverse of a forward and a backward edge of one pair, and of one edge; gradients are summed over the tile."""
     vec, columns = form.vec(BACKWARD_BYTES), form.columns
     load, store, splat = vector_memory(vec)
-    _, slopes = _law_functions(form, load)
+    _, slopes = law_functions(form, load)
     lanes, reciprocal = vec.lanes, LAWS[form.law].reciprocal
     zeros = register_jitable(_constant_tuple(columns, splat))
 
@@ -292,11 +196,11 @@ def _constant_tuple(count: int, splat: Any) -> Any:
     }[count]
 
 
-def _spread_edges(form: _Form) -> tuple[Any, Any]:
+def _spread_edges(form: Form) -> tuple[Any, Any]:
     """As `_shared_edges` with a parameter and a gradient for each sample."""
     vec, columns = form.vec(BACKWARD_BYTES), form.columns
     load, store, splat = vector_memory(vec)
-    _, slopes = _law_functions(form, load)
+    _, slopes = law_functions(form, load)
     lanes = vec.lanes
     zeros = register_jitable(_constant_tuple(columns, splat))
 

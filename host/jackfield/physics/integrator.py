@@ -9,7 +9,8 @@ from torch import Tensor
 
 from jackfield.errors import DesignError
 from jackfield.physics.circuit import Circuit, EdgeSet, Waveform
-from jackfield.physics.job import Job, Plan, gradients, run
+from jackfield.physics.job import gradients, run
+from jackfield.physics.layout import Job, Plan
 from jackfield.physics.noise import Noise
 from jackfield.physics.tableau import TABLEAUS
 from jackfield.physics.tiles import Tiling
@@ -40,11 +41,12 @@ def integrate(
     apply = cast(Callable[..., Tensor], _Integration.apply)
     boards, batch = (v0.shape[0] if v0.dim() == 3 else 1), v0.shape[-2]
     full = (boards, batch, circuit.nodes)
-    free = torch.ones_like(circuit.leak)
-    free[..., [node - 1 for node in circuit.clamped]] = 0
-    nodes = (v0.reshape(full), _by_sample(free / circuit.capacitance, full), _by_sample(circuit.leak, full))
+    rate = 1 / circuit.capacitance
+    if circuit.clamped:
+        rate = rate.index_fill(-1, torch.tensor(circuit.clamped) - 1, 0.0)
     injections = [_injection(part.injection, full, v0.dim() == 3) for part in circuit.slices]
     tables = [_table(edges) for part in circuit.slices for edges in part.edges]
+    nodes = (v0.reshape(full), rate, circuit.leak)
     states = apply(plan, boards > 1 and batch == 1, *nodes, *injections, *tables)
     return states.reshape(len(states), *v0.shape)
 
@@ -69,11 +71,6 @@ def _check_start(circuit: Circuit, v0: Tensor) -> None:
         wanted, fits = f"[{boards} boards, batch, {circuit.nodes}]", v0.dim() == 3 and v0.shape[0] == boards
     if not fits or v0.shape[-1] != circuit.nodes or v0.dtype != circuit.dtype:
         raise DesignError(f"v0 is {v0.dtype} {tuple(v0.shape)}; give {circuit.dtype} {wanted} to this circuit")
-
-
-def _by_sample(value: Tensor, full: tuple[int, ...]) -> Tensor:
-    """[node] or [board, node] for every sample."""
-    return (value if value.dim() == 1 else value[:, None]).expand(full)
 
 
 def _injection(injection: Tensor | Waveform | None, full: tuple[int, ...], boards: bool) -> Tensor:
@@ -104,7 +101,7 @@ def _table(edges: EdgeSet) -> Tensor:
 
 
 class _Integration(torch.autograd.Function):
-    """plan, spread, v0, 1/capacitance, leak [board, batch, node], injections, tables -> states [snapshot, ...]."""
+    """plan, spread, v0 [board, batch, node], 1/capacitance, leak, injections, tables -> states [snapshot, ...]."""
 
     @staticmethod
     def forward(ctx: Any, plan: Plan, spread: bool, v0: Tensor, *tensors: Tensor) -> Tensor:
@@ -112,11 +109,11 @@ class _Integration(torch.autograd.Function):
         groups, rows = (1, boards) if spread else (boards, batch)
         arrays = [x.detach().contiguous().numpy() for x in (v0, *tensors)]
         slices = len(plan.circuit.slices)
-        as_rows = [x.reshape(*x.shape[:-3], groups, rows, count) for x in arrays[: 3 + slices]]
+        start, inverse, leak, *injections = arrays[: 3 + slices]
+        by_row = [x.reshape(len(x), groups, rows, count) for x in injections]
         tiling = Tiling.of(groups, rows, count, v0.element_size())
-        start, inverse, leak, *injections = as_rows
-        tables = tuple(arrays[3 + slices :])
-        job = Job(plan, tiling, spread, start, inverse, leak, tuple(injections), tables)
+        nodes = (start.reshape(groups, rows, count), inverse, leak)
+        job = Job(plan, tiling, spread, *nodes, tuple(by_row), tuple(arrays[3 + slices :]))
         keep = plan.keep and any(ctx.needs_input_grad)
         states, tapes = run(job, keep)
         if keep:
@@ -129,6 +126,6 @@ class _Integration(torch.autograd.Function):
         job, tapes = ctx.kept
         shape = cotangents.shape[1:]
         nodes, injections, tables = gradients(job, tapes, cotangents.contiguous().numpy())
-        found = [torch.from_numpy(x).reshape(shape) for x in nodes]
+        found = [torch.from_numpy(x).reshape(y) for x, y in zip(nodes, (shape, *job.node_shapes), strict=True)]
         found += [torch.from_numpy(x).reshape(len(x), *shape) for x in injections]
         return (None, None, *found, *(torch.from_numpy(x) for x in tables))

@@ -1,79 +1,16 @@
 """One call of the kernel: arrays laid out, tiles marched by threads, gradients gathered in a fixed order."""
 
 from dataclasses import dataclass
-from math import inf
 from typing import Any
 
 import numpy as np
 
 from jackfield.physics import node_loops
-from jackfield.physics.circuit import Circuit
-from jackfield.physics.edge_loops import Array, EdgeLoops, edge_loops
-from jackfield.physics.noise import Noise, noise_loop
-from jackfield.physics.runs import Runs, runs_of
-from jackfield.physics.tableau import Tableau
+from jackfield.physics.edge_loops import Array
+from jackfield.physics.layout import Job, LaidSet, Layout, laid_out
+from jackfield.physics.noise import noise_loop
 from jackfield.physics.threads import in_threads, parts
 from jackfield.physics.tiles import Tiling
-
-
-@dataclass(frozen=True)
-class Plan:
-    """What is not a tensor with a gradient; `keep` is whether a tape is wanted."""
-
-    circuit: Circuit
-    tableau: Tableau
-    steps: tuple[int, ...]
-    snapshots: int
-    noise: Noise | None
-    keep: bool
-
-
-@dataclass(frozen=True)
-class Job:
-    """`v0`, `inverse` (1/capacitance), `leak` [group, row, node], `injections` [point, group, row, node] a slice,
-    `tables` [edge, column] or [board, edge, column] an edge set."""
-
-    plan: Plan
-    tiling: Tiling
-    spread: bool
-    v0: Array
-    inverse: Array
-    leak: Array
-    injections: tuple[Array, ...]
-    tables: tuple[Array, ...]
-
-
-@dataclass(frozen=True)
-class _Layout:
-    """A job as the loops read it: arrays [group, tile, ...], edge sets with their tables in walking order."""
-
-    nodes: Array  # [group, tile, 2, size]
-    injection: Array  # [group, tile, point of all slices, size]
-    slices: Array
-    h: Array
-    sets: tuple["_Set", ...]
-    noise: tuple[tuple[Array, Array, Array], ...]
-    seed: int  # of the noise, its 64 bits as a signed number
-    rule: tuple[Array, Array, Array]
-    rails: tuple[Any, Any]
-
-
-@dataclass(frozen=True)
-class _Set:
-    """`table` [group or 1, edge, column], or [tile, edge, column, width] where spread."""
-
-    part: int
-    loops: EdgeLoops
-    runs: Runs
-    table: Array
-    spread: bool
-
-    def row(self, group: int, tile: int, gradient: int) -> list[int]:
-        """What `march` and `march_back` take of it."""
-        table = self.table[tile if self.spread else min(group, len(self.table) - 1)]
-        runs = self.runs
-        addresses = [runs.rows.ctypes.data, len(runs.rows), runs.other.ctypes.data, table.ctypes.data, gradient]
-        return [self.part, self.loops.forward, self.loops.backward, *addresses]
 
 
 @dataclass(frozen=True)
@@ -86,7 +23,7 @@ class _Tape:
 
 def run(job: Job, keep: bool) -> tuple[Array, Any]:
     """States [snapshot, group, row, node], and what `gradients` needs if `keep`."""
-    layout, tiling, plan = _layout(job), job.tiling, job.plan
+    layout, tiling, plan = laid_out(job), job.tiling, job.plan
     v0 = tiling.split(job.v0)
     shape = (tiling.groups, tiling.tiles, len(plan.steps) * plan.snapshots, tiling.size)
     snapshots = np.empty(shape, v0.dtype)
@@ -94,7 +31,7 @@ def run(job: Job, keep: bool) -> tuple[Array, Any]:
     def work(place: tuple[int, int]) -> _Tape | None:
         tape = _new_tape(job, v0.dtype, keep)
         node_loops.march(
-            v0[place], snapshots[place], tape.states, tape.currents, layout.nodes[place], layout.injection[place],
+            v0[place], snapshots[place], tape.states, tape.currents, layout.of_nodes(place), layout.injection[place],
             layout.slices, layout.h, _sets(layout, *place), *layout.rule, *layout.rails, tiling.width,
             _noise_rows(job, layout, place),
         )  # fmt: skip
@@ -108,11 +45,12 @@ def run(job: Job, keep: bool) -> tuple[Array, Any]:
 
 def gradients(job: Job, kept: Any, cotangents: Array) -> tuple[list[Array], list[Array], list[Array]]:
     """Gradients of (v0, inverse, leak), the injections and the tables, from those of the states."""
-    layout: _Layout = kept[0]
+    layout: Layout = kept[0]
     tiling, tapes = job.tiling, kept[1]
     by_sample = cotangents.reshape(len(cotangents), tiling.groups, tiling.rows, tiling.nodes)
     given = np.ascontiguousarray(np.moveaxis(tiling.split(by_sample, spare=0.0), 0, 2))
-    by_start, by_nodes = np.empty_like(layout.nodes[:, :, 0]), np.zeros_like(layout.nodes)
+    shape = (tiling.groups, tiling.tiles, tiling.size)
+    by_start, by_nodes = np.empty(shape, given.dtype), np.zeros((*shape[:2], 2, shape[2]), given.dtype)
     by_injection = np.zeros_like(layout.injection)
 
     def work(places: list[tuple[int, int]]) -> list[Array]:
@@ -122,7 +60,7 @@ def gradients(job: Job, kept: Any, cotangents: Array) -> tuple[list[Array], list
             tape = tapes[place]
             rows = [_gradient_row(each, grad, first, place) for each, grad in zip(layout.sets, found, strict=True)]
             node_loops.march_back(
-                given[place], by_start[place], tape.states, tape.currents, layout.nodes[place], by_nodes[place],
+                given[place], by_start[place], tape.states, tape.currents, layout.of_nodes(place), by_nodes[place],
                 by_injection[place], layout.slices, layout.h, _as_sets(rows), *layout.rule, *layout.rails,
                 tiling.width,
             )  # fmt: skip
@@ -131,7 +69,7 @@ def gradients(job: Job, kept: Any, cotangents: Array) -> tuple[list[Array], list
     jobs = _dealt(tiling)
     found = in_threads(work, jobs)
     tables = [_gathered(job, each, k, [part[k] for part in found]) for k, each in enumerate(layout.sets)]
-    nodes = [tiling.join(x) for x in (by_start, by_nodes[:, :, 0], by_nodes[:, :, 1])]
+    nodes = [tiling.join(by_start), *_node_gradients(job, by_nodes)]
     injection, done, injections = np.moveaxis(by_injection, 2, 0), 0, []
     for part in job.injections:
         injections.append(tiling.join(injection[done : done + len(part)]))
@@ -139,55 +77,25 @@ def gradients(job: Job, kept: Any, cotangents: Array) -> tuple[list[Array], list
     return nodes, injections, tables
 
 
-def _layout(job: Job) -> _Layout:
-    plan, tiling, dtype = job.plan, job.tiling, job.v0.dtype
-    nodes = np.stack([tiling.split(job.inverse), tiling.split(job.leak)], axis=2)
-    points = [len(part) for part in job.injections]
-    injection = np.concatenate([part.astype(dtype) for part in job.injections])
-    firsts = np.cumsum([0, *points[:-1]])
-    slices = [
-        [steps, steps // plan.snapshots, first, count]
-        for steps, first, count in zip(plan.steps, firsts, points, strict=True)
-    ]
-    h = [part.duration / steps for part, steps in zip(plan.circuit.slices, plan.steps, strict=True)]
-    low, high = plan.circuit.rails or (-inf, inf)
-    sets = _edge_sets(job)
-    return _Layout(
-        nodes,
-        np.ascontiguousarray(np.moveaxis(tiling.split(injection), 0, 2)),
-        np.array(slices, np.int64).reshape(-1, node_loops.SLICE_FIELDS),
-        np.array(h, dtype),
-        sets,
-        _noise_arrays(plan, sets),
-        int(np.uint64(plan.noise.seed if plan.noise else 0).view(np.int64)),
-        plan.tableau.arrays(dtype),
-        (dtype.type(low), dtype.type(high)),
-    )
-
-
-def _edge_sets(job: Job) -> tuple[_Set, ...]:
-    sets, tables = [], iter(job.tables)
-    for part, slice_ in enumerate(job.plan.circuit.slices):
-        for edges in slice_.edges:
-            loops = edge_loops(edges.law, edges.imperfection is not None, job.v0.dtype, job.spread)
-            runs = runs_of(edges.source, edges.destination)
-            sets.append(_Set(part, loops, runs, _walked(job, next(tables), runs), job.spread))
-    return tuple(sets)
-
-
-def _walked(job: Job, table: Array, runs: Runs) -> Array:
-    """A table in walking order."""
-    ordered = np.take(table, runs.order, axis=-2)
-    if job.spread:
-        return job.tiling.split_table(np.broadcast_to(ordered, (job.tiling.rows, *ordered.shape[-2:])))
-    return np.ascontiguousarray(ordered.reshape(-1, *ordered.shape[-2:]))
+def _node_gradients(job: Job, by_nodes: Array) -> list[Array]:
+    """Reverses `_node_arrays`: gradients of 1/capacitance and leak."""
+    tiling, found = job.tiling, []
+    for k, shape in enumerate(job.node_shapes):
+        some = by_nodes[:, :, k]
+        if job.spread:
+            each = tiling.join(some)[0]
+        else:
+            lanes = some.reshape(tiling.groups, tiling.tiles, 1 + tiling.nodes, tiling.width)
+            each = lanes[:, :, 1:].sum(axis=(1, 3))
+        found.append((each if len(shape) == 2 else each.sum(axis=0)).reshape(shape))
+    return found
 
 
 def _as_sets(rows: list[list[int]]) -> Array:
     return np.array(rows, np.int64).reshape(-1, node_loops.SET_FIELDS)
 
 
-def _sets(layout: _Layout, group: int, tile: int) -> Array:
+def _sets(layout: Layout, group: int, tile: int) -> Array:
     return _as_sets([each.row(group, tile, 0) for each in layout.sets])
 
 
@@ -199,22 +107,7 @@ def _new_tape(job: Job, dtype: Any, keep: bool) -> _Tape:
     )
 
 
-def _noise_arrays(plan: Plan, sets: tuple[_Set, ...]) -> tuple[tuple[Array, Array, Array], ...]:
-    """For each slice pairs of nodes [pair, 2], their densities, the nodes' density; parallel edges share one draw."""
-    noise, found = plan.noise, []
-    if noise is None:
-        return ()
-    for part in range(len(plan.steps)):
-        ends, density = [np.zeros((0, 2), np.int64)], [np.zeros(0)]
-        for runs in (each.runs for each in sets if each.part == part and noise.edge_density):
-            sizes = runs.rows[:, 2] - runs.rows[:, 1]
-            ends.append(np.stack([np.repeat(runs.rows[:, 0], sizes), runs.other], axis=1))
-            density.append(np.repeat(runs.rows[:, 4] + runs.rows[:, 5], sizes) * noise.edge_density)
-        found.append((np.concatenate(ends), np.concatenate(density), np.array([noise.node_density])))
-    return tuple(found)
-
-
-def _noise_rows(job: Job, layout: _Layout, place: tuple[int, int]) -> Array:
+def _noise_rows(job: Job, layout: Layout, place: tuple[int, int]) -> Array:
     rows = []
     for part, (pairs, density, by_node) in enumerate(layout.noise):
         where = [pairs.ctypes.data, len(pairs), density.ctypes.data, by_node.ctypes.data]
@@ -235,24 +128,24 @@ def _dealt(tiling: Tiling) -> list[list[tuple[int, int]]]:
     return [[(0, tile) for tile in range(part.start, part.stop)] for part in parts(tiling.tiles)]
 
 
-def _zeros(each: _Set, places: list[tuple[int, int]]) -> Array:
+def _zeros(each: LaidSet, places: list[tuple[int, int]]) -> Array:
     """Room for the gradient of a table by the tiles at `places`: as the table, but of their tiles or boards alone."""
     count = _slot(each, len(each.table), places[0], places[-1]) + 1
     return np.zeros((count, *each.table.shape[1:]), each.table.dtype)
 
 
-def _slot(each: _Set, boards: int, first: tuple[int, int], place: tuple[int, int]) -> int:
+def _slot(each: LaidSet, boards: int, first: tuple[int, int], place: tuple[int, int]) -> int:
     """Which part of the gradient the tile at `place` adds to, where `first` has the first."""
     if each.spread:
         return place[1] - first[1]
     return place[0] - first[0] if boards > 1 else 0
 
 
-def _gradient_row(each: _Set, gradient: Array, first: tuple[int, int], place: tuple[int, int]) -> list[int]:
+def _gradient_row(each: LaidSet, gradient: Array, first: tuple[int, int], place: tuple[int, int]) -> list[int]:
     return each.row(*place, gradient[_slot(each, len(each.table), first, place)].ctypes.data)
 
 
-def _gathered(job: Job, each: _Set, number: int, found: list[Array]) -> Array:
+def _gathered(job: Job, each: LaidSet, number: int, found: list[Array]) -> Array:
     """The gradient of a table from those of the parts, in the caller's order of edges."""
     shape = job.tables[number].shape
     if not found:
