@@ -16,8 +16,8 @@ from jackfield_calibration.routine import Reading, Setting
 __all__ = ["LaneFit", "fit_lanes", "names_of"]
 
 Floats = NDArray[np.float64]
-STEPS = 28
-ITERATIONS = 4
+STEPS = 16
+ITERATIONS = 3
 PRIOR = {
     "lane_gain": 0.03,
     "product_gain": 0.03,
