@@ -12,6 +12,7 @@ import pytest
 from jackfield.bench import VisaSession
 from jackfield.board import BoardSpec
 from jackfield.compile import CompiledCircuit
+from jackfield.model.recipe import packaged_text
 from jackfield.session import open_board
 from jackfield_boards import spec_folder
 
@@ -83,7 +84,7 @@ def test_an_unknown_key_is_named(jackfield: Jackfield, bench: Path, tmp_path: Pa
     _failed(jackfield("poke", "hello", "--bench", edited), "nplcs")
     (tmp_path / "jf96.toml").write_text((spec_folder() / "jf96.toml").read_text().replace("[run]", "[run]\nbnaks = 2"))
     _failed(jackfield("boards", "check", tmp_path / "jf96.toml"), "bnaks")
-    (tmp_path / "r.toml").write_text("epoch = 3\n")
+    (tmp_path / "r.toml").write_text(packaged_text("digits").replace("epochs", "epoch"))
     _failed(
         jackfield("train", "digits", "--board", "jf96", "--recipe", tmp_path / "r.toml", "-o", tmp_path / "m"), "epoch"
     )
@@ -210,7 +211,7 @@ def test_a_scope_that_is_not_armed(
     write = VisaSession.write
     monkeypatch.setattr(VisaSession, "write", lambda self, line: None if line == ":SINGle" else write(self, line))
     words = ("--input", sheet, "--output", tmp_path / "y.csv", "--bench", edited)
-    _failed(jackfield("run", image, *words), "not armed", ":SINGle")
+    _failed(jackfield("run", image, *words), "not armed", "single acquisition")
     assert not (tmp_path / "y.csv").exists()
     monkeypatch.undo()
     assert _is_safe(jackfield, bench)

@@ -81,7 +81,7 @@ def _constant(injection: Tensor | Waveform | None) -> Tensor:
 def _injected(part: Slice, index: int, node: int, start: float, stop: float) -> tuple[str, list[str]]:
     """Expression of the current into a node, and the source it may need: a voltage that plays the waveform."""
     if not isinstance(part.injection, Waveform):
-        return repr(float(_constant(part.injection)[node - 1])), []
+        return repr(float(_constant(part.injection)[node - 1].detach())), []
     values = part.injection.points[:, node - 1].tolist()
     times = torch.linspace(start, stop, len(values), dtype=torch.float64).tolist()
     corners = " ".join(f"{time!r} {value!r}" for time, value in zip(times, values, strict=True))
