@@ -73,7 +73,8 @@ def test_a_power_loss_in_the_commit_is_an_error_and_then_it_works(
     bench = emulate("emulator://jf16?profile=ideal&fault=power=3")
     failed = jackfield("upload", small, "--bench", bench, "--keep")
     assert failed.status == 1
-    assert "started anew" in failed.err
+    # At another rate than the line's first one the host does not hear what the board says after its start.
+    assert "started anew" in failed.err or "stopped answering in the middle of commit" in failed.err
     assert jackfield("upload", small, "--bench", bench, "--keep", "--json").values["slot"] == "A"
 
 
