@@ -88,7 +88,7 @@ def test_a_killed_training_goes_on_with_the_same_numbers(jackfield: Jackfield, r
 def _written(file: Path, times: int, process: "subprocess.Popen[bytes]") -> None:
     """Return when `file` was seen replaced so many times."""
     seen: set[int] = set()
-    deadline = time.monotonic() + 120
+    deadline = time.monotonic() + 240
     while len(seen) < times:
         assert time.monotonic() < deadline
         with contextlib.suppress(subprocess.TimeoutExpired):
