@@ -29,6 +29,7 @@ def emulate(
     fault: Annotated[
         list[str] | None, typer.Option(metavar="NAME=NUMBER", help="Inject a fault, like flip=1e-4; may be repeated.")
     ] = None,
+    inl: Annotated[str, typer.Option(help="Gain DACs: smooth bends, or binary weights that err.")] = "smooth",
     as_json: Json = False,
     verbose: Verbose = False,
 ) -> None:
@@ -50,6 +51,7 @@ def emulate(
         baud=baud,
         clock_hours=clock,
         temperature_C=temperature,
+        inl=inl,
         faults=Faults.parse(fault or []),
     )
 
