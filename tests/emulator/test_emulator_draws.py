@@ -8,6 +8,7 @@ from jackfield.emulator.draws import DEFECTS, RATED, CellDraws, NodeDraws, Plant
 from jackfield.emulator.inl import FAMILIES, inl_shapes
 from jackfield.emulator.profiles import Profile
 from jackfield.emulator.randomness import Randomness
+from jackfield.errors import DesignError
 
 
 def cells(spec: BoardSpec, profile: str, seed: int = 7, **planted: Any) -> CellDraws:
@@ -36,6 +37,11 @@ def test_inl_has_the_right_size_and_is_neither_gain_nor_zero(jf96: BoardSpec, fa
     assert np.abs((curves * scale.value(codes) / scale.hi).mean(axis=1)).max() < 0.05
     steps = np.abs(np.diff(curves, axis=1)).mean(axis=0)
     assert (steps[127 - 1] > 10 * np.median(steps)) == (family == "binary")  # the major carry, codes 127 to 128
+
+
+def test_an_unknown_family_is_refused_with_those_there_are() -> None:
+    with pytest.raises(DesignError, match="smooth, binary"):
+        Planted(inl="cubic")
 
 
 def test_noisy_cells_and_stuck_switches_come_to_order(jf96: BoardSpec) -> None:

@@ -36,6 +36,7 @@ def emulate(
     fault: Annotated[
         list[str] | None, typer.Option(metavar="NAME=NUMBER", help="Inject a fault, like flip=1e-4; may be repeated.")
     ] = None,
+    inl: Annotated[str, typer.Option(help="Gain DACs: smooth bends, or binary weights that err.")] = "smooth",
     as_json: Json = False,
     verbose: Verbose = False,
 ) -> None:
@@ -59,6 +60,7 @@ def emulate(
         temperature_C=temperature,
         scope=scope,
         extra=tuple(extra or ()),
+        inl=inl,
         faults=Faults.parse(fault or []),
     )
 

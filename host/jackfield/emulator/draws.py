@@ -11,9 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jackfield.board import BoardSpec, CellGroup, CodeScale
-from jackfield.emulator.inl import inl_shapes, inl_terms
+from jackfield.emulator.inl import FAMILIES, inl_shapes, inl_terms
 from jackfield.emulator.profiles import DROOP_SPREAD, Profile
 from jackfield.emulator.randomness import Randomness
+from jackfield.errors import DesignError
 
 __all__ = [
     "DEFECTS",
@@ -44,6 +45,10 @@ class Planted:
     noisy: int = 0
     stuck_probes: int = 0
     inl: str = "smooth"
+
+    def __post_init__(self) -> None:
+        if self.inl not in FAMILIES:
+            raise DesignError(f"INL family {self.inl!r} is asked of the gain DACs; use one of {', '.join(FAMILIES)}")
 
     @property
     def cells(self) -> dict[str, int]:
