@@ -24,7 +24,7 @@ __all__ = ["NODE_PARAMETERS", "NodeFit", "estimate_nodes"]
 
 Floats = NDArray[np.float64]
 
-_ROUNDS = 5
+_ROUNDS = 6
 
 NODE_PARAMETERS = ("preset_gain", "preset_offset_V", "leak_S", "node_offset_A", "trim_gain", "droop_per_s")
 """Columns of a node fit; leak, offset current and trim gain with the node's own capacitance as if nominal."""
@@ -71,7 +71,10 @@ def estimate_nodes(spec: BoardSpec, runs: Sequence[NodeRuns], readings: Sequence
         fit = fit_each(model, measured, weight, start, start, width)
         extra = _excess(fit.residual, slot_variance, usable, len(NODE_PARAMETERS))
         weight = usable / (slot_variance + extra)
-        stuck = frozenset(stuck_switches(list(readings), fit.residual, weight, stuck))
+        before, stuck = stuck, frozenset(stuck_switches(list(readings), fit.residual, weight, stuck))
+        covariance = fit.covariance
+        if stuck != before:
+            continue  # what was read through it must not pass for crosstalk
         _, partials = model(fit.value, torch.arange(len(fit.value)))
         crosstalk, covariance = crosstalk.found(list(readings), fit.residual, weight, partials, fit.covariance)
     scale = model.scale.numpy()
