@@ -118,7 +118,7 @@ def test_what_moved_is_found_by_an_update(jackfield: Jackfield, tmp_path: Path) 
 
     cells = [word for number in range(1, 9) for word in ("--only", f"A{number}")]
     board = tmp_path / "b.record"
-    url = "emulator://jf16?profile=modules&seed=3"
+    url = "emulator://jf96?profile=cmos&seed=5"
     assert jackfield("calibrate", "--bench", url, "--runs", tmp_path / "runs", "-o", board, *cells).status == 0
     before = CalibrationRecord.from_files(load_record(board))
     moved = f"{url}&fault=moved=0.3&fault=moved_gain=0.05&fault=moved_V=0.01"
@@ -129,9 +129,10 @@ def test_what_moved_is_found_by_an_update(jackfield: Jackfield, tmp_path: Path) 
     old, new = (record.tables["gain_scale"] for record in (before, after))
     gain = dict(zip(old.index, new.value / old.value, strict=True))
     found = ran.values["moved"]
-    assert 0 < len(found) < 8
+    assert set(found) == {"A2", "A7"}  # those of the first eight that this board moves
     for name, ratio in gain.items():
-        assert abs(ratio - 1) == pytest.approx(0.05 if name in found else 0.0, abs=0.01)
+        # With eight cells alone the nodes are not known well, and a gain not better than to about 1 %.
+        assert abs(ratio - 1) == pytest.approx(0.05 if name in found else 0.0, abs=0.02 if name in found else 0.0)
     assert (Path(ran.values["run"]) / "report.html").exists()
     assert jackfield("record", "rollback", board).status == 0
     assert CalibrationRecord.from_files(load_record(board)).digest == before.digest

