@@ -9,10 +9,9 @@ from jackfield.board import BoardSpec, ConfigImage
 from jackfield.emulator import DigitalBoard, Settings
 from jackfield.link import CableOptions, FrameReader, unpack
 from jackfield.link import messages as m
-from jackfield.session import spec_file
 from jackfield.testing import CableTransport
 
-__all__ = ["CountingCable", "Quiet", "jf1024", "link_row", "new_board", "random_image", "same"]
+__all__ = ["CountingCable", "Quiet", "link_row", "new_board", "random_image", "same"]
 
 DATA = m.LAYOUTS[m.StageData].number
 
@@ -78,15 +77,6 @@ def same(settings: Settings | None, image: ConfigImage) -> bool:
         )
         and all(np.array_equal(settings.codes[name], codes) for name, codes in image.codes.items())
     )
-
-
-def jf1024() -> BoardSpec:
-    """jf96 with 1,024 nodes and 262,144 cells."""
-    text = spec_file("jf96").read_text()
-    for old, new in (('"jf96"', '"jf1024"'), ("count = 96", "count = 1024"), ("count = 8192", "count = 262144")):
-        assert text.count(old) == 1
-        text = text.replace(old, new)
-    return BoardSpec.from_toml(text)
 
 
 class CountingCable(CableTransport):

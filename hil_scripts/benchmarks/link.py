@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 
 import numpy as np
-from benchmarks._link_boards import CountingCable, jf1024, link_row, new_board, random_image, same
+from benchmarks._link_boards import CountingCable, link_row, new_board, random_image, same
 from benchmarks._link_faults import cable_uploads, over_pty, pty_uploads
 from benchmarks._rows import Row
 
@@ -174,7 +174,7 @@ def _jf96_rows() -> list[Row]:
 
 
 def _jf1024_row() -> Row:
-    spec = jf1024()
+    spec = load_spec("jf1024")
     image = random_image(spec, np.random.default_rng(3))
     digital, analog = new_board(spec)
     with (
