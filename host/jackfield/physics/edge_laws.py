@@ -49,50 +49,61 @@ class Form:
         return Vec(self.real, size * 8 // self.real.bitwidth)
 
 
-def _reader(form: Form, load: Any) -> Any:
-    """`read(table, edge, column, width, lane)`: a parameter, a number or a vector of them."""
-    columns = form.columns
+def column_reader(form: Form, load: Any) -> Any:
+    """`columns(table, edge, width, lane)`: the parameters of an edge, a tuple of numbers, of vectors where spread."""
+    count = form.columns
     if form.spread:
-        return register_jitable(lambda table, e, c, width, k: load(table, (e * columns + c) * width + k))
-    return register_jitable(lambda table, e, c, width, k: table[e * columns + c])
+        read = register_jitable(lambda table, e, c, width, k: load(table, (e * count + c) * width + k))
+    else:
+        read = register_jitable(lambda table, e, c, width, k: table[e * count + c])
+    return register_jitable(
+        {
+            1: lambda t, e, w, k: (read(t, e, 0, w, k),),
+            2: lambda t, e, w, k: (read(t, e, 0, w, k), read(t, e, 1, w, k)),
+            3: lambda t, e, w, k: (read(t, e, 0, w, k), read(t, e, 1, w, k), read(t, e, 2, w, k)),
+            4: lambda t, e, w, k: (
+                read(t, e, 0, w, k), read(t, e, 1, w, k), read(t, e, 2, w, k), read(t, e, 3, w, k),
+            ),
+            5: lambda t, e, w, k: (
+                read(t, e, 0, w, k), read(t, e, 1, w, k), read(t, e, 2, w, k), read(t, e, 3, w, k),
+                read(t, e, 4, w, k),
+            ),
+            6: lambda t, e, w, k: (
+                read(t, e, 0, w, k), read(t, e, 1, w, k), read(t, e, 2, w, k), read(t, e, 3, w, k),
+                read(t, e, 4, w, k), read(t, e, 5, w, k),
+            ),
+        }[count]
+    )  # fmt: skip
 
 
-def law_functions(form: Form, load: Any) -> tuple[Any, Any]:
-    """`current(v_s, v_d, table, edge, width, lane)` and `slopes(..., weight)`: weight times the partials to v_s, v_d
-    and the columns, as (by_s, by_d, (by column, ...))."""
-    law, read, count = LAWS[form.law], _reader(form, load), form.parameters
+def law_functions(form: Form) -> tuple[Any, Any]:
+    """`current(v_s, v_d, columns)` and `slopes(v_s, v_d, columns, weight)`: weight times the partials to v_s, v_d and
+    the columns, as (by_s, by_d, (by column, ...))."""
+    law, count = LAWS[form.law], form.parameters
     law_current, law_slopes = register_jitable(law.scalar_current), register_jitable(law.scalar_slopes)
     knee_at, limit_at, offset_at = count, count + 1, count + 2
     second, third = min(1, count - 1), min(2, count - 1)  # what a law does not have it does not use
 
     @register_jitable
-    def perfect(v_s: Any, v_d: Any, table: Any, e: int, width: int, k: int) -> Any:
-        p0, p1, p2 = read(table, e, 0, width, k), read(table, e, second, width, k), read(table, e, third, width, k)
-        return law_current(v_s, v_d, p0, p1, p2, None)
+    def perfect(v_s: Any, v_d: Any, p: Any) -> Any:
+        return law_current(v_s, v_d, p[0], p[second], p[third], None)
 
     @register_jitable
-    def perfect_slopes(v_s: Any, v_d: Any, table: Any, e: int, width: int, k: int, weight: Any) -> Any:
-        p0, p1, p2 = read(table, e, 0, width, k), read(table, e, second, width, k), read(table, e, third, width, k)
-        by_s, by_d, by_0, by_1, by_2, _ = law_slopes(v_s, v_d, p0, p1, p2, None, weight)
+    def perfect_slopes(v_s: Any, v_d: Any, p: Any, weight: Any) -> Any:
+        by_s, by_d, by_0, by_1, by_2, _ = law_slopes(v_s, v_d, p[0], p[second], p[third], None, weight)
         return by_s, by_d, (by_0, by_1, by_2)
 
     @register_jitable
-    def before_limit(v_s: Any, v_d: Any, table: Any, e: int, width: int, k: int) -> Any:
-        p0, p1, p2 = read(table, e, 0, width, k), read(table, e, second, width, k), read(table, e, third, width, k)
-        return law_current(v_s, v_d, p0, p1, p2, read(table, e, knee_at, width, k))
+    def imperfect(v_s: Any, v_d: Any, p: Any) -> Any:
+        i = law_current(v_s, v_d, p[0], p[second], p[third], p[knee_at])
+        return limited(i, p[limit_at]) + p[offset_at]
 
     @register_jitable
-    def imperfect(v_s: Any, v_d: Any, table: Any, e: int, width: int, k: int) -> Any:
-        i = before_limit(v_s, v_d, table, e, width, k)
-        return limited(i, read(table, e, limit_at, width, k)) + read(table, e, offset_at, width, k)
-
-    @register_jitable
-    def imperfect_slopes(v_s: Any, v_d: Any, table: Any, e: int, width: int, k: int, weight: Any) -> Any:
-        p0, p1, p2 = read(table, e, 0, width, k), read(table, e, second, width, k), read(table, e, third, width, k)
-        i = before_limit(v_s, v_d, table, e, width, k)
-        by_i, by_limit = limited_slopes(i, read(table, e, limit_at, width, k))
+    def imperfect_slopes(v_s: Any, v_d: Any, p: Any, weight: Any) -> Any:
+        i = law_current(v_s, v_d, p[0], p[second], p[third], p[knee_at])
+        by_i, by_limit = limited_slopes(i, p[limit_at])
         by_s, by_d, by_0, by_1, by_2, by_knee = law_slopes(
-            v_s, v_d, p0, p1, p2, read(table, e, knee_at, width, k), weight * by_i
+            v_s, v_d, p[0], p[second], p[third], p[knee_at], weight * by_i
         )
         return by_s, by_d, _with_cell((by_0, by_1, by_2), (by_knee, weight * by_limit, weight))
 

@@ -6,7 +6,6 @@ from functools import lru_cache
 from itertools import pairwise
 from typing import TypeVar
 
-import numpy as np
 import torch
 
 # Jobs are dealt to a fixed number of parts and parts are summed in order, whatever the threads.
@@ -17,14 +16,29 @@ _T = TypeVar("_T")
 
 def parts(count: int) -> list[slice]:
     """`count` jobs in at most _PARTS contiguous parts (at least one); depends on the count alone."""
-    edges = np.linspace(0, count, max(1, min(count, _PARTS)) + 1).astype(int)
-    return [slice(int(first), int(last)) for first, last in pairwise(edges)]
+    pieces = max(1, min(count, _PARTS))
+    edges = [piece * count // pieces for piece in range(pieces + 1)]
+    return [slice(first, last) for first, last in pairwise(edges)]
 
 
 def in_threads(work: Callable[[_J], _T], jobs: list[_J]) -> list[_T]:
-    """Results in the order of `jobs`, by at most torch.get_num_threads() threads."""
+    """Results in the order of `jobs`, by at most torch.get_num_threads() threads, of which the caller is one."""
     threads = min(torch.get_num_threads(), len(jobs))
-    return list(map(work, jobs)) if threads < 2 else list(_pool(threads).map(work, jobs))
+    if threads < 2:
+        return list(map(work, jobs))
+    left, results = iter(range(len(jobs))), dict[int, _T]()
+
+    def take() -> None:
+        for k in left:  # Python's lock makes every step of the shared iterator one thread's
+            results[k] = work(jobs[k])
+
+    helpers = [_pool(threads - 1).submit(take) for _ in range(threads - 1)]
+    try:
+        take()
+    finally:
+        for helper in helpers:
+            helper.result()
+    return [results[k] for k in range(len(jobs))]
 
 
 @lru_cache
