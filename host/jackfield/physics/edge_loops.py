@@ -27,9 +27,8 @@ from jackfield.physics.vector import Vec
 
 Array = NDArray[Any]
 REAL = {np.dtype(np.float32): types.float32, np.dtype(np.float64): types.float64}
-# Lanes in hand. Forward four machine vectors of 32 bytes share what is read of an edge, two where a tile ends;
-# backward one, for the registers.
-FORWARD_BYTES, NARROW_BYTES, BACKWARD_BYTES = 128, 64, 32
+# Lanes in hand: forward two machine vectors of 32 bytes, to reuse each parameter; backward one, for the registers.
+FORWARD_BYTES, BACKWARD_BYTES = 64, 32
 
 
 @lru_cache
@@ -76,22 +75,17 @@ def _compiled(loop: Callable[..., None], form: Form, count: int) -> Any:
 
 
 def _forward_loop(form: Form) -> Callable[..., None]:
-    stamp, fields = source_stamp(form.law), RUN_FIELDS
-    wide, narrow = form.vec(FORWARD_BYTES), form.vec(NARROW_BYTES)
-    lanes, few = wide.lanes, narrow.lanes
-    walk, walk_narrow = _walk(form, wide), _walk(form, narrow)
+    stamp, fields, vec = source_stamp(form.law), RUN_FIELDS, form.vec(FORWARD_BYTES)
+    lanes, walk = vec.lanes, _walk(form, vec)
 
     def forward(y: Any, amperes: Any, rows: Any, runs: int, other: Any, table: Any, width: int) -> None:
         stamp  # noqa: B018  a constant of the closure, thereby part of the key in numba's cache
-        whole = width - width % lanes
         for r in range(runs):
             row = r * fields
             pairs = (rows[row], np.intp(rows[row + 1]), np.intp(rows[row + 2]))
             edges = (np.intp(rows[row + 3]), np.intp(rows[row + 4]), np.intp(rows[row + 5]))
-            for k in range(0, whole, lanes):
+            for k in range(0, width, lanes):
                 walk(y, amperes, other, table, pairs, edges, width, k)
-            for k in range(whole, width, few):
-                walk_narrow(y, amperes, other, table, pairs, edges, width, k)
 
     return forward
 
