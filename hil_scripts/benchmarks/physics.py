@@ -3,6 +3,7 @@
 from benchmarks._physics_accuracy import gradient_rows
 from benchmarks._physics_ceiling import ceiling_rows
 from benchmarks._physics_memory import memory_row
+from benchmarks._physics_native import native_rows
 from benchmarks._physics_oracles import oracle_rows
 from benchmarks._physics_speed import speed_rows
 from benchmarks._rows import Row
@@ -14,6 +15,7 @@ def run(quick: bool) -> list[Row]:
         *speed_rows(quick),
         memory_row(quick),
         *ceiling_rows(quick),
+        *native_rows(quick),
         *gradient_rows(quick),
         *oracle_rows(quick),
     ]
