@@ -180,6 +180,7 @@ def test_a_density_is_trained_and_drawn(jackfield: Jackfield, tmp_path: Path) ->
         average = 0.0
         fewest_steps = 1
         most_steps = 2
+        polish = 2
         """
     )
     words = ("train", "ring", "-o", tmp_path / "ring.model", "--recipe", recipe)

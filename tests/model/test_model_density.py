@@ -24,7 +24,7 @@ from jackfield.model import (
 from jackfield.physics import integrate
 
 SHAPE = Architecture(FullyConnected(2, (2, 2)), inputs=2, outputs=2, slices=2, law="tanh_affine", steps=5)
-RECIPE = DensityRecipe(400, 400, 40, 64, 0.05, 0.2, 5.0, 0.9, 1, 3)
+RECIPE = DensityRecipe(400, 400, 40, 64, 0.05, 0.2, 5.0, 0.9, 1, 3, polish=15)
 
 
 def spots(count: int, seed: int) -> torch.Tensor:
@@ -92,7 +92,7 @@ def test_it_learns_and_goes_on_with_the_same_numbers(tmp_path: Path, monkeypatch
     assert (after.n, str(after).split()[0]) == (400, f"{after.nats:.4f}")
 
     def stop(done: int, total: int) -> None:
-        assert total == RECIPE.descents
+        assert total == RECIPE.descents + RECIPE.polish
         if done == 23:
             raise KeyboardInterrupt
 
@@ -102,6 +102,17 @@ def test_it_learns_and_goes_on_with_the_same_numbers(tmp_path: Path, monkeypatch
     assert all(torch.equal(a, b) for a, b in zip(models[0].parameters(), models[2].parameters(), strict=True))
     with pytest.raises(DesignError, match="begun with data = spots, now dots"):
         train_density(models[1], points, RECIPE, name="dots", seed=2, unfinished=state)
+
+
+def test_polishing_lowers_the_loss_on_all_points_and_is_counted() -> None:
+    points, heard = spots(400, 0), list[int]()
+    nats = {}
+    for polish in (0, 15):
+        model, recipe = KirchhoffDensity(SHAPE, seed=5), dataclasses.replace(RECIPE, polish=polish)
+        train_density(model, points, recipe, name="spots", seed=2, advance=lambda done, total: heard.append(done))
+        nats[polish] = measure_likelihood(model, points, steps=RECIPE.fewest_steps).nats
+    assert nats[15] < nats[0] - 1e-3
+    assert heard[-2:] == [RECIPE.descents + 10, RECIPE.descents + 15]
 
 
 def test_files_keep_every_number(tmp_path: Path) -> None:
@@ -124,6 +135,7 @@ def test_the_packaged_plan_and_what_is_refused() -> None:
     for change, said in (
         ({"descents": 0}, "descents = 0 must be above zero"),
         ({"average": 1.0}, "must lie between 0 and 1"),
+        ({"polish": -1}, "polish = -1 must not be below zero"),
         ({"most_steps": 0}, "most_steps = 0 is below fewest_steps = 1"),
     ):
         with pytest.raises(DesignError, match=said):

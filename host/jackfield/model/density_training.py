@@ -23,6 +23,7 @@ __all__ = ["DensityPlan", "DensityRecipe", "Likelihood", "measure_likelihood", "
 
 _KEEP_EVERY_S = 30.0
 _BATCH = 4_096  # bounds the memory of large sets
+_A_TIME = 10  # iterations of L-BFGS between looks
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,8 @@ class DensityRecipe:
     `average`.
 
     Each descent integrates a slice in another number of steps from `fewest_steps` to `most_steps`, so that no error
-    of the solver is learned. `held_out` further points are for the final figure. DesignError on wrong numbers.
+    of the solver is learned. After them `polish` iterations of L-BFGS on all points, in `fewest_steps` steps, take the
+    noise of the batches out. `held_out` further points are for the final figure. DesignError on wrong numbers.
     """
 
     points: int
@@ -45,6 +47,7 @@ class DensityRecipe:
     average: float
     fewest_steps: int
     most_steps: int
+    polish: int
 
     def __post_init__(self) -> None:
         for name in ("points", "held_out", "descents", "batch", "learning_rate", "clip_norm", "fewest_steps"):
@@ -52,6 +55,8 @@ class DensityRecipe:
                 raise DesignError(f"recipe: {name} = {getattr(self, name)} must be above zero")
         if not (0 < self.warm_up < 1 and 0 <= self.average < 1):
             raise DesignError(f"recipe: warm_up = {self.warm_up}, average = {self.average} must lie between 0 and 1")
+        if self.polish < 0:
+            raise DesignError(f"recipe: polish = {self.polish} must not be below zero")
         if self.most_steps < self.fewest_steps:
             raise DesignError(f"recipe: most_steps = {self.most_steps} is below fewest_steps = {self.fewest_steps}")
 
@@ -107,15 +112,37 @@ def train_density(
     course = Course(origin | dataclasses.asdict(recipe), descent, torch.Generator().manual_seed(seed))
     if unfinished is not None and unfinished.exists():
         read_course(course, unfinished)
-    kept = time.monotonic()
+    kept, total = time.monotonic(), recipe.descents + recipe.polish
     while course.step < recipe.descents:
         _descend(density, points, recipe, course)
         if advance is not None:
-            advance(course.step, recipe.descents)
+            advance(course.step, total)
         if unfinished is not None and time.monotonic() > kept + _KEEP_EVERY_S:
             write_course(course, unfinished)
             kept = time.monotonic()
     descent.keep_average()
+    _polish(density, points, recipe, (lambda done: None) if advance is None else lambda done: advance(done, total))
+
+
+def _polish(density: KirchhoffDensity, points: Tensor, recipe: DensityRecipe, done: Callable[[int], None]) -> None:
+    """L-BFGS on all points; an interrupted training begins it anew, from the same weights to the same numbers."""
+    optimizer = torch.optim.LBFGS(
+        density.parameters(), max_eval=2 * _A_TIME, history_size=20, line_search_fn="strong_wolfe",
+        tolerance_grad=0.0, tolerance_change=0.0,
+    )  # fmt: skip
+
+    def loss() -> float:
+        optimizer.zero_grad()
+        value = -density.log_density(points, steps=recipe.fewest_steps).mean()
+        value.backward()  # type: ignore[no-untyped-call]
+        return float(value.detach())
+
+    for iteration in range(0, recipe.polish, _A_TIME):
+        optimizer.param_groups[0]["max_iter"] = min(_A_TIME, recipe.polish - iteration)
+        value = float(optimizer.step(loss))  # type: ignore[no-untyped-call]
+        if not math.isfinite(value):
+            raise DesignError(f"the loss is {value} while polishing; train at a lower learning_rate, or polish = 0")
+        done(recipe.descents + min(iteration + _A_TIME, recipe.polish))
 
 
 def _descend(density: KirchhoffDensity, points: Tensor, recipe: DensityRecipe, course: Course) -> None:
