@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from jackfield.board import BoardSpec, RunProgram
-from jackfield.emulator.digital_program import InputMemory, read_program
+from jackfield.emulator.digital_program import input_memory, read_program
 from jackfield.emulator.refusal import Refusal
 from jackfield.link.messages import Run
 from jackfield.link.numbers import ErrorCode
@@ -75,7 +75,7 @@ def test_a_program_names_the_step_of_its_first_input(jf16: BoardSpec) -> None:
 
 
 def test_input_memory_rests_at_zero_volts_and_keeps_codes(jf16: BoardSpec) -> None:
-    memory = InputMemory(jf16)
+    memory = input_memory(jf16)
     assert (jf16.nodes.preset.value(memory.codes) == 0).all()
     memory.write(16, struct.pack("<3H", 2048, 1, 4095))
     np.testing.assert_array_equal(memory.codes[1, :3], [2048, 1, 4095])
@@ -88,7 +88,7 @@ def test_input_memory_rests_at_zero_volts_and_keeps_codes(jf16: BoardSpec) -> No
 def test_codes_that_do_not_fit_store_nothing(
     jf16: BoardSpec, start: int, codes: list[int], code: str, place: int
 ) -> None:
-    memory = InputMemory(jf16)
+    memory = input_memory(jf16)
     before = memory.codes.copy()
     with pytest.raises(Refusal, match=code) as refused:
         memory.write(start, struct.pack(f"<{len(codes)}H", *codes))
