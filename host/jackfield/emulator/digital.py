@@ -123,7 +123,7 @@ class DigitalBoard:
         inputs = self._inputs.codes[program.first : program.first + program.count].copy()
         first_crc = steps[0].crc if steps else self._memory.image_crc
         memory = self._injection if program.inject else None
-        injection = memory and memory.codes[program.first : program.first + program.count].copy()
+        injection = None if memory is None else memory.codes[program.first : program.first + program.count].copy()
         self._analog.run(program, inputs, first_crc, run.run_number, [step.settings for step in steps], injection)
         if steps:
             self._memory.active = steps[-1]

@@ -39,7 +39,9 @@ def input_memory(spec: BoardSpec) -> CodeMemory:
 def injection_memory(spec: BoardSpec) -> CodeMemory | None:
     """Injection codes `[input, point, node]`, on a board with the DACs."""
     injection = spec.nodes.injection
-    return injection and CodeMemory((spec.run.inputs, injection.points, spec.nodes.count), injection.dac)
+    if injection is None:
+        return None
+    return CodeMemory((spec.run.inputs, injection.points, spec.nodes.count), injection.dac)
 
 
 def read_program(spec: BoardSpec, run: Run) -> RunProgram:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch.nn.functional import cross_entropy
 
 from jackfield.board import BoardSpec, CalibrationRecord, ConfigImage
@@ -21,6 +22,7 @@ __all__ = ["AwareRecipe", "Draw", "draws_of_profile", "draws_of_record", "train_
 
 UNIT_TIME_S = 100e-6  # what a profile's leak refers to
 
+Floats = NDArray[np.float64]
 Draw = Callable[[np.random.Generator], KnownBoard]
 
 
@@ -52,7 +54,12 @@ def draws_of_profile(spec: BoardSpec, profile: str) -> Draw:
     )
 
     def draw(rng: np.random.Generator) -> KnownBoard:
-        cells, nodes = (lambda: rng.standard_normal(spec.cell_count)), (lambda: rng.standard_normal(spec.nodes.count))
+        def cells() -> Floats:
+            return rng.standard_normal(spec.cell_count)
+
+        def nodes() -> Floats:
+            return rng.standard_normal(spec.nodes.count)
+
         # A dead or open cell gives nothing: so does one of no gain.
         alive = rng.random(spec.cell_count) >= 2 * s["defect_rate"]
         leak = s["leak_mean"] * spec.nodes.capacitance_F / UNIT_TIME_S * (1 + s["leak_relative"] * nodes())
@@ -106,7 +113,7 @@ def train_aware(
             drawn = TwinGradient(replace(base, known=draw(rng)))
             ends = drawn.ends(image, values, compiled.input_codes(x))[:, torch.tensor(compiled.outputs) - 1]
             loss = cross_entropy(ends * (digital_gain / compiled.scaling.volts_per_unit), y)
-            (loss / recipe.boards).backward()
+            (loss / recipe.boards).backward()  # type: ignore[no-untyped-call]
         optimiser.step()
         gradient.confine(values)
         schedule.step()
@@ -117,4 +124,3 @@ def train_aware(
 def with_image(compiled: CompiledCircuit, image: ConfigImage) -> CompiledCircuit:
     """`compiled` with other codes on the same cells."""
     return replace(compiled, image=image, placement=None, report=None)
-

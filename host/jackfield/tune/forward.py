@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from jackfield.bench import Bench
 from jackfield.board import ConfigImage, Measurement
-from jackfield.compile import CompiledCircuit, Twin
+from jackfield.compile import CompiledCircuit, LaneTwin, Twin
 from jackfield.device import AbstractBoard
 from jackfield.errors import DesignError, InstrumentError, LinkError
 from jackfield.tune.twin_gradient import TwinGradient
@@ -23,6 +23,9 @@ from jackfield.tune.twin_gradient import TwinGradient
 __all__ = ["HardwareForward", "Readings", "hardware_forward"]
 
 TRIES = 4
+
+Floats = NDArray[np.float64]
+Mask = NDArray[np.bool_]
 
 
 class Readings(Protocol):
@@ -42,9 +45,16 @@ class HardwareForward(nn.Module):
     """
 
     def __init__(
-        self, bench: Bench[AbstractBoard], twin: Twin, *, nodes: Sequence[int] = (), journal: Readings | None = None
+        self,
+        bench: Bench[AbstractBoard],
+        twin: Twin | LaneTwin,
+        *,
+        nodes: Sequence[int] = (),
+        journal: Readings | None = None,
     ) -> None:
         super().__init__()
+        if isinstance(twin, LaneTwin):
+            raise DesignError("the twin of a board of lanes gives no gradients; tune on a board of cells")
         if twin.compiled.spec.digest != bench.spec.digest:
             raise DesignError(
                 f"the twin is that of a board {twin.compiled.spec.name}, the bench has a {bench.spec.name} of another "
@@ -91,7 +101,7 @@ class HardwareForward(nn.Module):
         gap = torch.where(torch.from_numpy(clipped), torch.zeros_like(free), (measured - free).detach())
         return (free + gap) / compiled.scaling.volts_per_unit
 
-    def _measured(self, image: ConfigImage, codes: NDArray[np.int64]) -> tuple[NDArray[np.float64], ...]:
+    def _measured(self, image: ConfigImage, codes: NDArray[np.int64]) -> tuple[Floats, Mask, Mask]:
         """Volts, clipped and railed `[batch, output]`, from the journal where this call was made before."""
         key, print_ = f"forward {self._calls:06d}", _fingerprint(image, codes)
         kept = self._journal.reading(key) if self._journal is not None else None
@@ -136,7 +146,7 @@ class HardwareForward(nn.Module):
 
 
 def hardware_forward(
-    board: Bench[AbstractBoard], twin: Twin, *, nodes: Sequence[int] = (), journal: Readings | None = None
+    board: Bench[AbstractBoard], twin: Twin | LaneTwin, *, nodes: Sequence[int] = (), journal: Readings | None = None
 ) -> HardwareForward:
     """A layer for PyTorch that runs the image of `twin` on `board`, a bench, and trains its codes.
 

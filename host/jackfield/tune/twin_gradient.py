@@ -47,7 +47,7 @@ class Knob:
     def of(self, image: ConfigImage) -> Integers:
         """This knob's codes in `image`."""
         codes = image.trim if self.group is None else image.codes[self.name]
-        return codes[self.bank, self.places]
+        return np.asarray(codes[self.bank, self.places])
 
 
 @dataclass(frozen=True)
