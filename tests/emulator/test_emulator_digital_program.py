@@ -8,7 +8,7 @@ from jackfield.board import BoardSpec, RunProgram
 from jackfield.emulator.digital_program import input_memory, read_program
 from jackfield.emulator.refusal import Refusal
 from jackfield.link.messages import Run
-from jackfield.link.numbers import ErrorCode
+from jackfield.link.numbers import ErrorCode, ProgramPart
 
 
 def tail(steps: list[tuple[int, int]], *scan: list[int]) -> bytes:
@@ -96,3 +96,35 @@ def test_codes_that_do_not_fit_store_nothing(
     np.testing.assert_array_equal(memory.codes, before)
     with pytest.raises(Refusal, match="BAD_LENGTH"):
         memory.write(0, b"\1\0\1")
+
+
+DRIVEN = GOOD.program + bytes([2, 0, 1, 0, 16, 0, 1])
+
+
+def test_nodes_that_stay_driven_and_injection(jf16s: BoardSpec) -> None:
+    program = read_program(jf16s, GOOD._replace(program=DRIVEN))
+    assert (program.clamp, program.inject) == ((1, 16), True)
+    assert not read_program(jf16s, GOOD._replace(program=DRIVEN[:-1] + b"\0")).inject
+
+
+@pytest.mark.parametrize(
+    ("board", "drive"),
+    [
+        ("jf16", [1, 0, 1, 0, 0]),
+        ("jf16", [0, 0, 1]),
+        ("jf16s", [1, 0, 17, 0, 0]),
+        ("jf16s", [1, 0, 0, 0, 0]),
+        ("jf16s", [2, 0, 3, 0, 3, 0, 0]),
+        ("jf16s", [0, 0, 2]),
+    ],
+)
+def test_a_drive_that_this_board_lacks(board: str, drive: list[int], request: pytest.FixtureRequest) -> None:
+    with pytest.raises(Refusal) as refused:
+        read_program(request.getfixturevalue(board), GOOD._replace(program=GOOD.program + bytes(drive)))
+    assert (refused.value.notice.code, refused.value.notice.field) == (ErrorCode.BAD_PROGRAM, ProgramPart.DRIVE)
+
+
+def test_a_waveform_takes_one_step(jf16w: BoardSpec) -> None:
+    two = tail([(0, 50), (1, 50)], [3], [4]) + bytes([0, 0, 1])
+    with pytest.raises(Refusal, match="BAD_PROGRAM"):
+        read_program(jf16w, GOOD._replace(steps=2, program=two))

@@ -168,7 +168,8 @@ class AnalogBoard:
             circuit, steps = self._circuit(bank, ticks)
             circuit = drive.on(circuit)
             pieces = ticks if live else 1
-            steps = -(-steps // pieces) * pieces
+            pieces_least = pieces if live else drive.intervals
+            steps = -(-max(steps, drive.intervals) // pieces_least) * pieces_least
             part = integrate(circuit, torch.from_numpy(volts), steps=steps, snapshots=pieces).numpy()
             duration_s = circuit.slices[0].duration
             times = [*times, now + duration_s * np.arange(1, pieces + 1) / pieces]

@@ -23,6 +23,11 @@ class Drive:
     clamp: tuple[int, ...]
     currents_A: Floats | None
 
+    @property
+    def intervals(self) -> int:
+        """Straight lines of a waveform: what steps must not be coarser than, and at best share the ends of."""
+        return 1 if self.currents_A is None else max(1, self.currents_A.shape[1] - 1)
+
     def part(self, number: int) -> "Drive":
         """The same for one of the inputs."""
         return self if self.currents_A is None else replace(self, currents_A=self.currents_A[number : number + 1])

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch.nn.functional import cross_entropy
+from torch.nn.functional import cross_entropy, mse_loss
 
 from jackfield.bench import Bench
 from jackfield.board import CalibrationRecord
@@ -26,11 +26,16 @@ Advance = Callable[[int, int], None]
 
 @dataclass(frozen=True)
 class TuneRecipe:
-    """Adam with cosine decay from `rate` (full scales of the DACs), `passes` device passes in batches of `batch`."""
+    """Adam with cosine decay from `rate` (full scales of the DACs), `passes` device passes in batches of `batch`.
+
+    Inputs get `noise` (standard deviation, machine units) anew in each batch: a few thousand passes over a small set
+    of inputs would otherwise learn these by heart.
+    """
 
     passes: int = 10_240
     batch: int = 64
-    rate: float = 0.01
+    rate: float = 0.005
+    noise: float = 0.05
     seed: int = 0
 
 
@@ -100,24 +105,38 @@ def climb(
     began = time.perf_counter()
     begin_with = twin(starts.best, bench.spec, record)
     layer = hardware_forward(bench, begin_with, journal=journal)
-    tune_codes(layer, data, float(checkpoint.network.digital_gain.detach()), recipe or TuneRecipe(), advance)
+    tune_codes(layer, data, checkpoint, recipe or TuneRecipe(), advance)
     spent = time.perf_counter() - began
     heights.append(score_of.board("board_tuned", layer.compiled, layer.passes, spent))
     return Climb(tuple(heights), layer.compiled)
 
 
 def tune_codes(
-    layer: HardwareForward, data: Split, digital_gain: float, recipe: TuneRecipe, advance: Advance = lambda *_: None
+    layer: HardwareForward,
+    data: Split,
+    checkpoint: Checkpoint,
+    recipe: TuneRecipe,
+    advance: Advance = lambda *_: None,
 ) -> None:
-    """Train the codes of `layer` in place for the labels of `data`; one seed, the same batches."""
+    """Train the codes of `layer` in place until the board answers as the rounded model does; one seed, the same batches.
+
+    The loss is the mean square difference of output voltages over the model's own variance, plus the cross-entropy
+    with the model's answers: no labels are needed, and what the model has learned of other inputs is not lost.
+    """
     steps = max(1, recipe.passes // recipe.batch)
     optimiser = torch.optim.Adam(layer.parameters(), lr=recipe.rate)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, steps)
-    batches = Batches(data, recipe.batch, recipe.seed)
+    batches, rng = Batches(data, recipe.batch, recipe.seed), np.random.default_rng([recipe.seed, 1])
+    gain = float(checkpoint.network.digital_gain.detach())
     for step in range(steps):
-        x, y = next(batches)
+        x, _ = next(batches)
+        x = np.clip(x + recipe.noise * rng.standard_normal(x.shape, dtype=np.float32), x.min(), x.max())
+        wanted = torch.from_numpy(model_outputs(checkpoint, x, quantised=True)).float()
         optimiser.zero_grad()
-        cross_entropy(layer(x) * digital_gain, y).backward()  # type: ignore[no-untyped-call]
+        answered = layer(x)
+        off = mse_loss(answered, wanted) / wanted.var()
+        loss = off + cross_entropy(answered * gain, (wanted * gain).softmax(1))
+        loss.backward()  # type: ignore[no-untyped-call]
         optimiser.step()
         layer.confine()
         schedule.step()
