@@ -118,7 +118,7 @@ def tune_codes(
     recipe: TuneRecipe,
     advance: Advance = lambda *_: None,
 ) -> None:
-    """Train the codes of `layer` in place until the board answers as the rounded model does; one seed, the same batches.
+    """Train the codes of `layer` in place until the board answers as the rounded model; one seed, the same batches.
 
     The loss is the mean square difference of output voltages over the model's own variance, plus the cross-entropy
     with the model's answers: no labels are needed, and what the model has learned of other inputs is not lost.
