@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from math import ceil
 from typing import final
 
 import torch
@@ -90,7 +91,7 @@ class PhysicsPlant:
         part = replace(self._there.slices[0], duration=duration, injection=_sum(self._there, wave))
         circuit = replace(self._there, slices=(part,))
         gaps = points - 1
-        each = -(-self._steps // gaps)
+        each = ceil(self._steps * duration / (self._there.slices[0].duration * gaps))
         run = torch.cat([start[None], integrate(circuit, start, steps=each * gaps, snapshots=gaps)])
         self._count(run)
         return self._read(run)
