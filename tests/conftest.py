@@ -20,6 +20,18 @@ def jf16() -> BoardSpec:
 
 
 @pytest.fixture(scope="session")
+def jf16s() -> BoardSpec:
+    """16 nodes that settle: driven inputs, constant injection."""
+    return read_spec(spec_folder() / "jf16s.toml")
+
+
+@pytest.fixture(scope="session")
+def jf16w() -> BoardSpec:
+    """16 nodes with a waveform injected at each."""
+    return read_spec(spec_folder() / "jf16w.toml")
+
+
+@pytest.fixture(scope="session")
 def jf96() -> BoardSpec:
     """96 nodes, 8,192 cells behind a crossbar."""
     return read_spec(spec_folder() / "jf96.toml")

@@ -6,6 +6,7 @@ emulated bench; only the wire to the board is left out. Truth is at hand, for sc
 
 import zlib
 from collections.abc import Mapping
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from numpy.typing import NDArray
 
 from jackfield.bench import Bench, ChannelEntry, KeysightInfiniiVision, ScopeEntry, TriggerEntry, Wiring
 from jackfield.board import BoardSpec, ConfigImage, RunProgram
-from jackfield.emulator import AnalogBoard, Scope, Settings, truth
+from jackfield.emulator import AnalogBoard, KeysightScope, Settings, truth
 
 __all__ = ["Memory", "open_here"]
 
@@ -38,7 +39,11 @@ class _Board:
 
     def __init__(self, analog: AnalogBoard) -> None:
         self._analog = analog
+        self.hello = SimpleNamespace(board_id=f"HERE-{analog.randomness.profile}-{analog.randomness.seed}")
         self._inputs = np.zeros((analog.spec.run.inputs, analog.spec.nodes.count), dtype=np.int64)
+        injection = analog.spec.nodes.injection
+        points = injection.points if injection else 0
+        self._injection = np.zeros((analog.spec.run.inputs, points, analog.spec.nodes.count), dtype=np.int64)
         self._crc = self._scans = 0
 
     def apply(self, image: ConfigImage) -> None:
@@ -52,9 +57,13 @@ class _Board:
     def load_inputs(self, codes: NDArray[np.int64], first: int = 0) -> None:
         self._inputs[first : first + len(codes)] = codes
 
+    def load_injection(self, codes: NDArray[np.int64], first: int = 0) -> None:
+        self._injection[first : first + len(codes)] = codes
+
     def start(self, program: RunProgram, run_number: int | None = None) -> None:
-        inputs = self._inputs[program.first : program.first + program.count]
-        self._analog.run(program, inputs, self._crc, run_number or 0)
+        here = slice(program.first, program.first + program.count)
+        injection = self._injection[here] if program.inject else None
+        self._analog.run(program, self._inputs[here], self._crc, run_number or 0, (), injection)
         self._scans = program.count
 
     def finish(self, timeout_s: float) -> int:
@@ -69,7 +78,7 @@ class _Session:
 
     generation, timeout_s = 1, 5.0
 
-    def __init__(self, scope: Scope) -> None:
+    def __init__(self, scope: KeysightScope) -> None:
         self._core = scope.core
         self.identity = ""
 
@@ -115,9 +124,9 @@ def open_here(
     spec: BoardSpec, profile: str, seed: int, *, mode: str = "high-resolution", **options: Any
 ) -> tuple[Bench[Any], dict[str, Any]]:
     """The bench of one board and its truth; `options` go to AnalogBoard."""
-    wire: list[Scope] = []
+    wire: list[KeysightScope] = []
     analog = AnalogBoard(spec, profile, seed, listener=lambda trace: wire[0].trigger(trace), **options)
-    wire.append(Scope(analog.randomness))
+    wire.append(KeysightScope(analog.randomness))
     channels = tuple(ChannelEntry(n, n, 1.0, "DC", 1e6, True) for n in range(1, spec.probe.count + 1))
     pulse = spec.probe.trigger
     entry = ScopeEntry(

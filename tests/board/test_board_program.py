@@ -66,3 +66,29 @@ def test_a_part_of_a_batch_keeps_the_step_of_each_input(jf16: BoardSpec) -> None
         with pytest.raises(DesignError, match="holds 64; split the batch"):
             replace(program, step=step).check(jf16)
     replace(program, step=45).check(jf16)
+
+
+@pytest.mark.parametrize(
+    ("board", "changes", "message"),
+    [
+        ("jf16", {"clamp": (1,)}, "presets nodes before a run alone"),
+        ("jf16", {"inject": True}, "no injection DACs"),
+        ("jf16s", {"clamp": (1, 1)}, "name each once"),
+        ("jf16s", {"clamp": (17,)}, r"has 1\.\.16"),
+        ("jf16w", {"inject": True, "steps": ((0, 50), (1, 50))}, "played over one step"),
+    ],
+)
+def test_what_acts_during_a_run_is_the_spec_s(
+    board: str, changes: dict[str, object], message: str, request: pytest.FixtureRequest
+) -> None:
+    spec: BoardSpec = request.getfixturevalue(board)
+    arguments: dict[str, object] = {"steps": ((0, 100),), "scan": ((1,), (2,))} | changes
+    with pytest.raises(DesignError, match=message):
+        RunProgram(**arguments).check(spec)  # type: ignore[arg-type]
+
+
+def test_boards_that_settle_drive_and_inject(jf16s: BoardSpec, jf16w: BoardSpec) -> None:
+    RunProgram(((0, 100), (1, 50)), ((1,), (2,)), clamp=(1, 16), inject=True).check(jf16s)
+    part = RunProgram(((0, 100),), ((1,), (2,)), count=3, clamp=(4,), inject=True)
+    part.check(jf16w)
+    assert (part.part(1, 2).clamp, part.part(1, 2).inject) == ((4,), True)

@@ -32,6 +32,7 @@ class Analog:
         image_crc: int,
         run_number: int,
         steps: Sequence[Settings] = (),
+        injection: NDArray[np.int64] | None = None,
     ) -> None:
         self.steps = tuple(steps)
         self.runs.append((program, inputs, image_crc, run_number))

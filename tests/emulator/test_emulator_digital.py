@@ -37,6 +37,7 @@ class Analog:
         image_crc: int,
         run_number: int,
         steps: Sequence[Settings] = (),
+        injection: NDArray[np.int64] | None = None,
     ) -> None:
         assert inputs.shape[0] == program.count
         self.calls.append(f"run {run_number}")

@@ -5,10 +5,10 @@ import numpy as np
 import pytest
 
 from jackfield.board import BoardSpec, RunProgram
-from jackfield.emulator.digital_program import InputMemory, read_program
+from jackfield.emulator.digital_program import input_memory, read_program
 from jackfield.emulator.refusal import Refusal
 from jackfield.link.messages import Run
-from jackfield.link.numbers import ErrorCode
+from jackfield.link.numbers import ErrorCode, ProgramPart
 
 
 def tail(steps: list[tuple[int, int]], *scan: list[int]) -> bytes:
@@ -75,7 +75,7 @@ def test_a_program_names_the_step_of_its_first_input(jf16: BoardSpec) -> None:
 
 
 def test_input_memory_rests_at_zero_volts_and_keeps_codes(jf16: BoardSpec) -> None:
-    memory = InputMemory(jf16)
+    memory = input_memory(jf16)
     assert (jf16.nodes.preset.value(memory.codes) == 0).all()
     memory.write(16, struct.pack("<3H", 2048, 1, 4095))
     np.testing.assert_array_equal(memory.codes[1, :3], [2048, 1, 4095])
@@ -88,7 +88,7 @@ def test_input_memory_rests_at_zero_volts_and_keeps_codes(jf16: BoardSpec) -> No
 def test_codes_that_do_not_fit_store_nothing(
     jf16: BoardSpec, start: int, codes: list[int], code: str, place: int
 ) -> None:
-    memory = InputMemory(jf16)
+    memory = input_memory(jf16)
     before = memory.codes.copy()
     with pytest.raises(Refusal, match=code) as refused:
         memory.write(start, struct.pack(f"<{len(codes)}H", *codes))
@@ -96,3 +96,35 @@ def test_codes_that_do_not_fit_store_nothing(
     np.testing.assert_array_equal(memory.codes, before)
     with pytest.raises(Refusal, match="BAD_LENGTH"):
         memory.write(0, b"\1\0\1")
+
+
+DRIVEN = GOOD.program + bytes([2, 0, 1, 0, 16, 0, 1])
+
+
+def test_nodes_that_stay_driven_and_injection(jf16s: BoardSpec) -> None:
+    program = read_program(jf16s, GOOD._replace(program=DRIVEN))
+    assert (program.clamp, program.inject) == ((1, 16), True)
+    assert not read_program(jf16s, GOOD._replace(program=DRIVEN[:-1] + b"\0")).inject
+
+
+@pytest.mark.parametrize(
+    ("board", "drive"),
+    [
+        ("jf16", [1, 0, 1, 0, 0]),
+        ("jf16", [0, 0, 1]),
+        ("jf16s", [1, 0, 17, 0, 0]),
+        ("jf16s", [1, 0, 0, 0, 0]),
+        ("jf16s", [2, 0, 3, 0, 3, 0, 0]),
+        ("jf16s", [0, 0, 2]),
+    ],
+)
+def test_a_drive_that_this_board_lacks(board: str, drive: list[int], request: pytest.FixtureRequest) -> None:
+    with pytest.raises(Refusal) as refused:
+        read_program(request.getfixturevalue(board), GOOD._replace(program=GOOD.program + bytes(drive)))
+    assert (refused.value.notice.code, refused.value.notice.field) == (ErrorCode.BAD_PROGRAM, ProgramPart.DRIVE)
+
+
+def test_a_waveform_takes_one_step(jf16w: BoardSpec) -> None:
+    two = tail([(0, 50), (1, 50)], [3], [4]) + bytes([0, 0, 1])
+    with pytest.raises(Refusal, match="BAD_PROGRAM"):
+        read_program(jf16w, GOOD._replace(steps=2, program=two))

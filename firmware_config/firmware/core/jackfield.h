@@ -49,6 +49,12 @@ unsigned jf_program_slots(const jf_program *program);
 /* Preset codes of input `input` for nodes 1, 2, ...: JF_NODES codes. */
 const uint16_t *jf_input(unsigned input);
 
+/* Nodes that stay driven by their presets while the banks of a run play, and whether currents are injected then:
+   JF_NODES codes for each of JF_INJECTION_POINTS points in time. */
+bool jf_program_clamps(const jf_program *program, uint16_t node);
+bool jf_program_injects(const jf_program *program);
+const uint16_t *jf_injection(unsigned input);
+
 /* Hand all settings of the active image over again: for hardware whose safe state forgets them, in jf_hal_run. */
 void jf_settings_again(void);
 

@@ -15,7 +15,7 @@
 #define JF_DEPTH (JF_STEP_BYTES ? JF_SEQUENCE_DEPTH : 0)
 #define JF_FEATURES                                                                                         \
     ((JF_FLASH_SLOT_BYTES ? JF_FEATURE_FLASH : 0) | (JF_STEP_BYTES ? JF_FEATURE_SEQUENCE : 0) |             \
-     (JF_HAS_BAUD ? JF_FEATURE_BAUD : 0))
+     (JF_HAS_BAUD ? JF_FEATURE_BAUD : 0) | (JF_HAS_CLAMP || JF_INJECTION_POINTS ? JF_FEATURE_DRIVE : 0))
 
 typedef struct {
     uint8_t number;
@@ -177,5 +177,11 @@ void jf_run_tick(void);
 void jf_go_safe(uint8_t reason, uint8_t outcome);
 bool jf_refused_while_running(jf_answer *answer);
 void jf_outputs_off(void);
+bool jf_store(const jf_request *request, jf_answer *answer, uint16_t *memory, uint32_t all, uint16_t least, uint16_t most);
+uint32_t jf_list_at(const jf_program *run, unsigned list); /* where it begins in the tail: at its count */
+bool jf_bad_part(jf_answer *answer, unsigned part, uint32_t place, uint32_t value);
+/* jf_drive.c */
+void jf_drive_reset(void);
+bool jf_drive_check(const jf_program *run, const uint8_t *tail, jf_answer *answer);
 
 #endif

@@ -187,6 +187,15 @@
 #define JF_WRITE_INPUTS_ANSWER 0xA0u
 #define JF_WRITE_INPUTS_ANSWER_BYTES 0u
 
+/* Injection codes into the injection memory. */
+#define JF_WRITE_INJECTION 0x21u
+#define JF_WRITE_INJECTION_BYTES 4u
+#define JF_WRITE_INJECTION_START 0u
+
+/* The board's answer to write_injection. */
+#define JF_WRITE_INJECTION_ANSWER 0xA1u
+#define JF_WRITE_INJECTION_ANSWER_BYTES 0u
+
 /* Run the inputs first .. first + inputs - 1; answered at the start, `done` follows at the end. */
 #define JF_RUN 0x30u
 #define JF_RUN_BYTES 17u
@@ -233,6 +242,7 @@
 #define JF_FEATURE_FLASH 1u
 #define JF_FEATURE_SEQUENCE 2u
 #define JF_FEATURE_BAUD 4u
+#define JF_FEATURE_DRIVE 8u
 
 /* States of the board */
 #define JF_STATE_SAFE 0u
@@ -302,6 +312,7 @@
 #define JF_PROGRAM_PART_STEPS 2u
 #define JF_PROGRAM_PART_SCAN 3u
 #define JF_PROGRAM_PART_SEQUENCE 4u
+#define JF_PROGRAM_PART_DRIVE 5u
 
 /* X(name, number, bytes of the fixed fields, tail follows, pure question, refused in a run, feature) */
 #define JF_REQUESTS(X) \
@@ -320,6 +331,7 @@
     X(select_step, 0x17, 2, 0, 0, 1, JF_FEATURE_SEQUENCE) \
     X(read_checked, 0x18, 4, 1, 1, 0, 0) \
     X(write_inputs, 0x20, 4, 1, 0, 1, 0) \
+    X(write_injection, 0x21, 4, 1, 0, 1, JF_FEATURE_DRIVE) \
     X(run, 0x30, 17, 1, 0, 1, 0)
 
 #endif

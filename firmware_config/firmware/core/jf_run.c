@@ -47,6 +47,7 @@ void jf_go_safe(uint8_t reason, uint8_t outcome) {
 void jf_run_reset(uint8_t reason, uint32_t failed_test) {
     for (uint32_t i = 0; i < (uint32_t)JF_INPUTS * JF_NODES; i++)
         jf.run.input[i] = JF_PRESET_REST;
+    jf_drive_reset();
     jf.run.failed_test = failed_test;
     jf.line.heard = jf_hal_ms();
     jf_go_safe(reason, JF_OUTCOME_NONE);
@@ -82,26 +83,28 @@ void jf_next_input(void) {
 
 const uint16_t *jf_input(unsigned input) { return jf.run.input + (uint32_t)input * JF_NODES; }
 
-bool jf_do_write_inputs(const jf_request *request, jf_answer *answer) {
-    uint32_t first = jf_get32(request->payload + JF_WRITE_INPUTS_START), all = (uint32_t)JF_INPUTS * JF_NODES;
-    const uint8_t *bytes = request->payload + JF_WRITE_INPUTS_BYTES;
-    uint32_t size = request->size - JF_WRITE_INPUTS_BYTES, count = size / 2;
+bool jf_store(const jf_request *request, jf_answer *answer, uint16_t *memory, uint32_t all, uint16_t least, uint16_t most) {
+    uint32_t first = jf_get32(request->payload), size = request->size - 4u, count = size / 2;
+    const uint8_t *bytes = request->payload + 4;
     if (size % 2)
         return jf_refuse(answer, JF_ERROR_CODE_BAD_LENGTH, 0, size);
     if (first > all || count > all - first)
         return jf_refuse(answer, JF_ERROR_CODE_INPUT_RANGE, first + count, all);
     for (uint32_t i = 0; i < count; i++) {
         uint16_t code = jf_get16(bytes + 2 * i);
-        if (code < JF_PRESET_LEAST || code > JF_PRESET_MOST)
+        if (code < least || code > most)
             return jf_refuse(answer, JF_ERROR_CODE_INPUT_CODE, first + i, code);
     }
     for (uint32_t i = 0; i < count; i++)
-        jf.run.input[first + i] = jf_get16(bytes + 2 * i);
+        memory[first + i] = jf_get16(bytes + 2 * i);
     return true;
 }
 
-/* Where the list of `probe` begins in the tail: at its count. */
-static uint32_t list_at(const jf_program *run, unsigned probe) {
+bool jf_do_write_inputs(const jf_request *request, jf_answer *answer) {
+    return jf_store(request, answer, jf.run.input, (uint32_t)JF_INPUTS * JF_NODES, JF_PRESET_LEAST, JF_PRESET_MOST);
+}
+
+uint32_t jf_list_at(const jf_program *run, unsigned probe) {
     uint32_t at = run->steps * STEP_BYTES;
     while (probe--)
         at += 2u + 2u * jf_get16(run->tail + at);
@@ -114,30 +117,30 @@ void jf_program_step(const jf_program *run, unsigned index, uint8_t *bank, uint3
 }
 
 uint16_t jf_program_node(const jf_program *run, unsigned probe, unsigned slot) {
-    uint32_t at = list_at(run, probe);
+    uint32_t at = jf_list_at(run, probe);
     return slot < jf_get16(run->tail + at) ? jf_get16(run->tail + at + 2 + 2 * slot) : 0;
 }
 
 unsigned jf_program_slots(const jf_program *run) {
     unsigned most = 0;
     for (unsigned probe = 0; probe < run->probes; probe++) {
-        unsigned count = jf_get16(run->tail + list_at(run, probe));
+        unsigned count = jf_get16(run->tail + jf_list_at(run, probe));
         most = count > most ? count : most;
     }
     return most;
 }
 
-static bool bad(jf_answer *answer, unsigned part, uint32_t place, uint32_t value) {
+bool jf_bad_part(jf_answer *answer, unsigned part, uint32_t place, uint32_t value) {
     return jf_refuse_at(answer, JF_ERROR_CODE_BAD_PROGRAM, 0, part, place, value);
 }
 
-/* Whether the tail has room for all its lists and nothing behind them. */
+/* Whether the tail has room for all its lists, and nothing behind them but perhaps a drive part. */
 static bool whole_tail(const jf_program *run, const uint8_t *tail) {
     uint32_t at = run->steps * STEP_BYTES;
-    for (unsigned probe = 0; probe < run->probes; probe++) {
+    for (unsigned list = 0; list < run->probes || (list == run->probes && at < run->tail_bytes); list++) {
         if (at + 2 > run->tail_bytes)
             return false;
-        at += 2u + 2u * jf_get16(tail + at);
+        at += 2u + 2u * jf_get16(tail + at) + (list == run->probes);
     }
     return at == run->tail_bytes;
 }
@@ -147,27 +150,27 @@ static bool check_steps(const jf_program *run, const uint8_t *tail, jf_answer *a
     for (unsigned i = 0; i < run->steps; i++, tail += STEP_BYTES) {
         uint32_t ticks = jf_get32(tail + 1);
         if (tail[0] >= JF_BANKS)
-            return bad(answer, JF_PROGRAM_PART_STEPS, i, tail[0]);
+            return jf_bad_part(answer, JF_PROGRAM_PART_STEPS, i, tail[0]);
         if (!ticks)
-            return bad(answer, JF_PROGRAM_PART_STEPS, i, ticks);
+            return jf_bad_part(answer, JF_PROGRAM_PART_STEPS, i, ticks);
         total += ticks;
     }
     if (run->mode != JF_MODE_HOLD_PRESET && (total < JF_RUN_LEAST_TICKS || total > JF_RUN_MOST_TICKS))
-        return bad(answer, JF_PROGRAM_PART_STEPS, run->steps, total > UINT32_MAX ? UINT32_MAX : (uint32_t)total);
+        return jf_bad_part(answer, JF_PROGRAM_PART_STEPS, run->steps, total > UINT32_MAX ? UINT32_MAX : (uint32_t)total);
     return true;
 }
 
 static bool check_scan(const jf_program *run, const uint8_t *tail, jf_answer *answer) {
     if (run->probes != JF_PROBES)
-        return bad(answer, JF_PROGRAM_PART_SCAN, 0, run->probes);
+        return jf_bad_part(answer, JF_PROGRAM_PART_SCAN, 0, run->probes);
     tail += run->steps * STEP_BYTES;
     for (unsigned probe = 0; probe < run->probes; probe++) {
         unsigned count = jf_get16(tail);
         if (run->mode != JF_MODE_RUN && count != 1)
-            return bad(answer, JF_PROGRAM_PART_SCAN, probe, count);
+            return jf_bad_part(answer, JF_PROGRAM_PART_SCAN, probe, count);
         for (tail += 2; count--; tail += 2)
             if (jf_get16(tail) < 1 || jf_get16(tail) > JF_NODES)
-                return bad(answer, JF_PROGRAM_PART_SCAN, probe, jf_get16(tail));
+                return jf_bad_part(answer, JF_PROGRAM_PART_SCAN, probe, jf_get16(tail));
     }
     return true;
 }
@@ -175,14 +178,14 @@ static bool check_scan(const jf_program *run, const uint8_t *tail, jf_answer *an
 static bool check(const jf_program *run, const uint8_t *tail, jf_answer *answer) {
     uint32_t last = (uint32_t)run->step + run->inputs - 2u;
     if (run->mode > JF_MODE_HOLD_PRESET)
-        return bad(answer, JF_PROGRAM_PART_MODE, 0, run->mode);
+        return jf_bad_part(answer, JF_PROGRAM_PART_MODE, 0, run->mode);
     if (!run->inputs || run->first + run->inputs > JF_INPUTS || (run->mode != JF_MODE_RUN && run->inputs != 1))
-        return bad(answer, JF_PROGRAM_PART_INPUTS, run->first, run->inputs);
+        return jf_bad_part(answer, JF_PROGRAM_PART_INPUTS, run->first, run->inputs);
     if (!whole_tail(run, tail))
         return jf_refuse(answer, JF_ERROR_CODE_BAD_LENGTH, 0, run->tail_bytes);
-    if (!check_steps(run, tail, answer) || !check_scan(run, tail, answer))
+    if (!check_steps(run, tail, answer) || !check_scan(run, tail, answer) || !jf_drive_check(run, tail, answer))
         return false;
-    return !run->step || last < jf.steps.count || bad(answer, JF_PROGRAM_PART_SEQUENCE, last, jf.steps.count);
+    return !run->step || last < jf.steps.count || jf_bad_part(answer, JF_PROGRAM_PART_SEQUENCE, last, jf.steps.count);
 }
 
 bool jf_do_run(const jf_request *request, jf_answer *answer) {

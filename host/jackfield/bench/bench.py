@@ -35,6 +35,9 @@ class PlayingBoard(Protocol):
     def load_inputs(self, codes: NDArray[np.int64], first: int = 0) -> None:
         """Write preset codes `[input, node]` to the input memory from entry `first` on."""
 
+    def load_injection(self, codes: NDArray[np.int64], first: int = 0) -> None:
+        """Write injection codes `[input, point, node]` to the injection memory from entry `first` on."""
+
     def start(self, program: RunProgram, run_number: int | None = None) -> None:
         """Begin a run; returns before it ends. `run_number` keys an emulated board's noise."""
 
@@ -121,12 +124,16 @@ class Bench(Generic[BoardType]):
         self._reference_V = volts
 
     def measure(
-        self, input_codes: NDArray[np.int64], program: RunProgram, run_number: int | None = None
+        self,
+        input_codes: NDArray[np.int64],
+        program: RunProgram,
+        run_number: int | None = None,
+        injection_codes: NDArray[np.int64] | None = None,
     ) -> Measurement:
         """Node voltages `[input, node]` for preset codes `[input, node]`, however many inputs there are.
 
-        `program` gives banks, scan and delays; its `first` and `count` follow from the codes, which are
-        loaded in batches of what the input memory holds.
+        `program` gives banks, scan, delays and driven nodes; its `first` and `count` follow from the codes, which are
+        loaded in batches of what the input memory holds. `injection_codes` `[input, point, node]` are injected.
         """
         codes = np.asarray(input_codes)
         if codes.ndim != 2 or codes.shape[1] != self.spec.nodes.count or not len(codes):
@@ -137,8 +144,10 @@ class Bench(Generic[BoardType]):
         for start in range(0, len(codes), self.spec.run.inputs):
             batch = codes[start : start + self.spec.run.inputs]
             self.board.load_inputs(batch, first=0)
+            if injection_codes is not None:
+                self.board.load_injection(injection_codes[start : start + self.spec.run.inputs], first=0)
             step = program.step + start if program.step else 0
-            part = replace(program, first=0, count=len(batch), step=step)
+            part = replace(program, first=0, count=len(batch), step=step, inject=injection_codes is not None)
             parts += self._read_parts(part, run_number, len(parts))
         return Measurement.joined(parts)
 

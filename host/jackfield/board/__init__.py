@@ -7,7 +7,7 @@ from jackfield.board.dac import BENDS, BITS, curve_terms
 from jackfield.board.image import ConfigImage, delta
 from jackfield.board.measurement import Measurement
 from jackfield.board.parse import LAW_PARAMETERS, PART_PARAMETERS
-from jackfield.board.parts import CellGroup, LinkSpec, NodeSpec, Probe, RunSpec, Tolerance, Trigger
+from jackfield.board.parts import CellGroup, Injection, LinkSpec, NodeSpec, Probe, RunSpec, Tolerance, Trigger
 from jackfield.board.program import MODES, RunProgram, Schedule, hold_times, schedule
 from jackfield.board.reach import Reach
 from jackfield.board.record import QUANTITIES, REASONS, CalibrationRecord, Table
@@ -31,6 +31,7 @@ __all__ = [
     "CellGroup",
     "CodeScale",
     "ConfigImage",
+    "Injection",
     "LinkSpec",
     "Measurement",
     "NodeSpec",

@@ -85,6 +85,7 @@ def _constants(spec: BoardSpec) -> list[tuple[str, str]]:
         ("PRESET_MOST", f"{most}u"),
         ("PRESET_REST", f"{nodes.preset.middle}u"),
         ("INPUTS", f"{run.inputs}u"),
+        *_drive(spec),
         ("PROBES", f"{probe.count}u"),
         ("SEQUENCE_DEPTH", f"{run.sequence_depth}u"),
         ("RUN_LEAST_TICKS", f"{round(run.min_s / run.tick_s)}u"),
@@ -98,6 +99,22 @@ def _constants(spec: BoardSpec) -> list[tuple[str, str]]:
         ("WINDOW", f"{link.window}u"),
         ("WATCHDOG_MS", f"{round(link.watchdog_s * 1000)}u"),
         ("BAUD", f"{{{', '.join(f'{baud}u' for baud in link.baud)}}}"),
+    ]
+
+
+def _drive(spec: BoardSpec) -> list[tuple[str, str]]:
+    """What can go on during a run; a board that cannot inject has 0 points."""
+    injection = spec.nodes.injection
+    clamp = [("HAS_CLAMP", str(int(spec.nodes.clamp)))]
+    if injection is None:
+        return [*clamp, ("INJECTION_POINTS", "0u")]
+    least, most = injection.dac.code_range
+    return [
+        *clamp,
+        ("INJECTION_POINTS", f"{injection.points}u"),
+        ("INJECTION_LEAST", f"{least}u"),
+        ("INJECTION_MOST", f"{most}u"),
+        ("INJECTION_REST", f"{injection.dac.middle}u"),
     ]
 
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from jackfield.board.cell import Cells
-from jackfield.board.parts import CellGroup, LinkSpec, NodeSpec, Probe, RunSpec, Tolerance, Trigger
+from jackfield.board.parts import CellGroup, Injection, LinkSpec, NodeSpec, Probe, RunSpec, Tolerance, Trigger
 from jackfield.board.reach import Reach
 from jackfield.board.scale import CodeScale
 from jackfield.board.section import Section
@@ -88,11 +88,21 @@ def _nodes(section: Section) -> NodeSpec:
         preset_settle_s=preset.positive("settle_s"),
         preset=_closed_scale(preset, "V"),
         trim=_closed_scale(section.table("trim"), "A"),
+        clamp=section.take("clamp", bool, False),
+        injection=_injection(section.table("injection")) if section.has("injection") else None,
     )
     section.close()
     if not rail[0] < rail[1]:
         raise DesignError(f"nodes: rail_V = {list(rail)} must be [low, high]")
     return nodes
+
+
+def _injection(section: Section) -> Injection:
+    waves = section.choice("kind", ("constant", "waveform")) == "waveform"
+    points = section.count("points") if waves else 1
+    if waves and points < 2:
+        raise DesignError('nodes.injection: a waveform of 1 point is a constant; give 2 or more, or kind = "constant"')
+    return Injection(points, _closed_scale(section, "A"))
 
 
 def _groups(sections: list[Section], nodes: int, files: Mapping[str, str]) -> tuple[CellGroup, ...]:

@@ -6,12 +6,23 @@ from dataclasses import dataclass
 from jackfield.board.reach import Reach
 from jackfield.board.scale import CodeScale
 
-__all__ = ["CellGroup", "LinkSpec", "NodeSpec", "Probe", "RunSpec", "Tolerance", "Trigger"]
+__all__ = ["CellGroup", "Injection", "LinkSpec", "NodeSpec", "Probe", "RunSpec", "Tolerance", "Trigger"]
+
+
+@dataclass(frozen=True)
+class Injection:
+    """A current DAC at every node that plays `points` values in each run, linear between them: one is a constant."""
+
+    points: int
+    dac: CodeScale
 
 
 @dataclass(frozen=True)
 class NodeSpec:
-    """Nodes with their capacitors, preset switches and trim-current DACs."""
+    """Nodes with their capacitors, preset switches, trim-current DACs and, on some boards, injection DACs.
+
+    `clamp`: nodes can stay driven by their presets during a run.
+    """
 
     count: int
     capacitance_F: float
@@ -22,6 +33,8 @@ class NodeSpec:
     preset: CodeScale
     preset_settle_s: float
     trim: CodeScale
+    clamp: bool
+    injection: Injection | None
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,8 @@ class RunProgram:
 
     `run` holds all nodes at the end of each input's run and scans them; `watch` lets the probes follow one
     node each, live, for one input; `hold_preset` keeps input `first` driven for a slow meter.
+    `clamp` names nodes that stay driven at their presets during the run; `inject` adds to each input's run the
+    currents that the injection memory holds for it, a waveform being played once over the run's one step.
     `hold_ticks` delays the scan after HOLD. `step` n above 0 plays the first input with held step n - 1 of the
     board and each further one with the next; 0 leaves the configuration as it is.
     """
@@ -31,6 +33,8 @@ class RunProgram:
     mode: str = "run"
     hold_ticks: int = 0
     step: int = 0
+    clamp: tuple[int, ...] = ()
+    inject: bool = False
 
     def __post_init__(self) -> None:
         if self.mode not in MODES:
@@ -65,10 +69,27 @@ class RunProgram:
                 raise DesignError(
                     f"bank {bank}, {ticks} ticks: banks 0..{spec.run.banks - 1} and 1 tick or more are possible"
                 )
+        self._check_drive(spec)
         length = sum(ticks for _, ticks in self.steps) * spec.run.tick_s
         if self.mode != "hold_preset" and not spec.run.min_s <= length * (1 + 1e-9) <= spec.run.max_s * (1 + 2e-9):
             raise DesignError(
                 f"a run of {length:g} s is asked, board {spec.name} runs {spec.run.min_s:g} to {spec.run.max_s:g} s"
+            )
+
+    def _check_drive(self, spec: BoardSpec) -> None:
+        if self.clamp and not spec.nodes.clamp:
+            raise DesignError(
+                f"node {self.clamp[0]} is to stay driven; board {spec.name} presets nodes before a run alone"
+            )
+        if len(set(self.clamp)) < len(self.clamp) or not all(1 <= node <= spec.nodes.count for node in self.clamp):
+            raise DesignError(
+                f"nodes {self.clamp} are to stay driven; name each once, board {spec.name} has 1..{spec.nodes.count}"
+            )
+        if self.inject and spec.nodes.injection is None:
+            raise DesignError(f"currents are to be injected; board {spec.name} has no injection DACs")
+        if self.inject and spec.nodes.injection and spec.nodes.injection.points > 1 and len(self.steps) != 1:
+            raise DesignError(
+                f"a waveform is to be injected in a run of {len(self.steps)} steps; it is played over one step"
             )
 
 

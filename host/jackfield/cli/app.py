@@ -24,6 +24,7 @@ VERBS = (
     "calibrate",
     "record",
     "evaluate",
+    "tune",
     "spice",
     "bench",
     "poke",

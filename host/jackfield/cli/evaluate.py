@@ -55,7 +55,8 @@ def evaluate(
             check_bench(known.provenance, opened, other_board, output)
         if image is not None:
             compiled = load_for(image, opened.board, other_board)
-            if compiled.record_id and known is None:
+            # Codes tuned without a record know the board's id alone, which loading has checked.
+            if "fingerprint" in compiled.record and known is None:
                 check_bench(compiled.record, opened, other_board, output)
         else:
             compiled = compiled_for(checkpoint, opened.spec, known)

@@ -4,7 +4,6 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from jackfield.bench import Bench
@@ -13,7 +12,7 @@ from jackfield.cli.models import data_of
 from jackfield.cli.output import Advance
 from jackfield.compile import CarryCost, CompiledCircuit, CompiledPasses, twin_of_passes
 from jackfield.device import AbstractBoard
-from jackfield.evaluate import Answers, Rung, answers_of, ask_board, ladder, play, score
+from jackfield.evaluate import Answers, Rung, answers_of, ask_board, ladder, model_outputs, play, score
 from jackfield.model import Checkpoint
 
 __all__ = ["Evaluation", "asked", "evaluation", "model_outputs"]
@@ -96,11 +95,3 @@ def asked(
     return Answers(
         *(np.concatenate([getattr(part, name) for part in parts]) for name in ("shown_V", "held_V", "se_V", "valid"))
     )
-
-
-def model_outputs(checkpoint: Checkpoint, x: NDArray[np.float32], quantised: bool) -> Floats:
-    """Output voltages of the model inside the board's rails, machine units."""
-    network = checkpoint.network
-    with torch.no_grad():
-        end = network.states(torch.from_numpy(x), quantised=quantised, rails=network.bounds is not None)[-1]
-    return end[:, -network.architecture.outputs :].double().numpy()

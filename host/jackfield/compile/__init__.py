@@ -1,9 +1,11 @@
 """From a circuit to the image of a board, and from an image and a record to the twin."""
 
+from jackfield.compile.board_circuit import board_circuit
 from jackfield.compile.compiled import CompiledCircuit
 from jackfield.compile.compiler import compile_circuit
 from jackfield.compile.findings import Finding, check_spec
 from jackfield.compile.jfi import read_image_file
+from jackfield.compile.known import KnownBoard, uncertainties
 from jackfield.compile.lane_known import KnownLanes
 from jackfield.compile.lane_machine import LaneParameters, LaneSettings, lane_response
 from jackfield.compile.lane_twin import LaneTwin
@@ -23,6 +25,7 @@ __all__ = [
     "CompiledCircuit",
     "CompiledPasses",
     "Finding",
+    "KnownBoard",
     "KnownLanes",
     "LaneParameters",
     "LaneSettings",
@@ -35,6 +38,7 @@ __all__ = [
     "QuantisationReport",
     "Scaling",
     "Twin",
+    "board_circuit",
     "check_fit",
     "check_spec",
     "choose_scaling",
@@ -48,4 +52,5 @@ __all__ = [
     "read_image_file",
     "twin",
     "twin_of_passes",
+    "uncertainties",
 ]

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jackfield.board import BoardSpec, ConfigImage, RunProgram
+from jackfield.errors import DesignError
 from jackfield.link import AbstractTransport
 
 __all__ = ["AbstractBoard", "BoardStatus", "CommitReport", "Hello", "UploadReport"]
@@ -18,8 +19,8 @@ __all__ = ["AbstractBoard", "BoardStatus", "CommitReport", "Hello", "UploadRepor
 class Hello:
     """Who a board says it is, and its limits.
 
-    `features` among "flash", "sequence", "baud"; `frame_bytes` before COBS, `window` frames in flight, `inputs`
-    vectors of input memory, times in seconds; `image_crc` of the active image (0: none), `staged_offset` bytes
+    `features` among "flash", "sequence", "baud", "drive"; `frame_bytes` before COBS, `window` frames in flight,
+    `inputs` vectors of input memory, times in seconds; `image_crc` of the active image (0: none), `staged_offset` bytes
     held of the transfer with `staged_crc`, `run_number` of the last run.
     """
 
@@ -152,6 +153,13 @@ class AbstractBoard(ABC):
     @abstractmethod
     def load_inputs(self, codes: NDArray[np.int64], first: int = 0) -> None:
         """Preset codes `[input, node]` into the input memory from vector `first` on."""
+
+    def load_injection(self, codes: NDArray[np.int64], first: int = 0) -> None:
+        """Injection codes `[input, point, node]` into the injection memory from input `first` on.
+
+        For runs whose program injects. Raises DesignError on a board without injection DACs.
+        """
+        raise DesignError(f"currents are to be injected; board {self.spec.name} has no injection DACs")
 
     @abstractmethod
     def start(self, program: RunProgram, run_number: int | None = None) -> None:

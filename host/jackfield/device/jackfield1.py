@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from jackfield.board import BoardSpec, ConfigImage, RunProgram
 from jackfield.device.abstract import AbstractBoard, BoardStatus, CommitReport, Hello, UploadReport
 from jackfield.device.greeting import check_type, hello_of, in_words, status_of
-from jackfield.device.input_codes import write_requests
+from jackfield.device.input_codes import injection_requests, write_requests
 from jackfield.device.line_rate import LineRate
 from jackfield.device.refusals import checked
 from jackfield.device.run_request import run_request
@@ -226,6 +226,9 @@ class Jackfield1Board(AbstractBoard):
 
     def load_inputs(self, codes: NDArray[np.int64], first: int = 0) -> None:
         self._ask(*write_requests(codes, first, self._spec, self._hello))
+
+    def load_injection(self, codes: NDArray[np.int64], first: int = 0) -> None:
+        self._ask(*injection_requests(codes, first, self._spec, self._hello))
 
     def start(self, program: RunProgram, run_number: int | None = None) -> None:
         program.check(self._spec)

@@ -16,6 +16,8 @@ def run_request(program: RunProgram, run_number: int, frame_bytes: int) -> Run:
     parts = [struct.pack("<BI", bank, ticks) for bank, ticks in program.steps]
     for nodes in program.scan:
         parts.append(struct.pack(f"<H{len(nodes)}H", len(nodes), *nodes))
+    if program.clamp or program.inject:
+        parts.append(struct.pack(f"<H{len(program.clamp)}HB", len(program.clamp), *program.clamp, program.inject))
     tail = b"".join(parts)
     room = request_room(frame_bytes) - LAYOUTS[Run].fixed.size
     if len(tail) > room:

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from jackfield.board import BoardSpec, RunProgram, Schedule, schedule
 from jackfield.emulator.draws import DEFECTS, NodeDraws, Planted, ProbeDraws, draw_cells
 from jackfield.emulator.drift import NOMINAL_C, STILL, Drift, Moved
+from jackfield.emulator.drive import Drive
 from jackfield.emulator.plant import Plant, steps_for
 from jackfield.emulator.profiles import Profile
 from jackfield.emulator.randomness import Randomness
@@ -103,10 +104,12 @@ class AnalogBoard:
         image_crc: int,
         run_number: int,
         steps: Sequence[Settings] = (),
+        injection: NDArray[np.int64] | None = None,
     ) -> None:
         """Play `inputs[count, node]` (preset codes) through `program` and let the listener see the probes.
 
-        With `steps` each input is played with settings of its own; the last ones stay.
+        With `steps` each input is played with settings of its own; the last ones stay. `injection` `[count, point,
+        node]` are injection codes.
         """
         self.key = f"{image_crc:08x} {run_number}"
         nodes = self.plant.nodes
@@ -121,7 +124,8 @@ class AnalogBoard:
             return
         plan = schedule(self.spec, program)
         with torch.no_grad():
-            states = self._stepped(program, start, steps) if steps else self._states(program, start)
+            drive = Drive(program.clamp, self.plant.injected(injection))
+            states = self._stepped(program, start, steps, drive) if steps else self._states(program, start, drive)
             trace = (
                 self._watched(program, plan, *states)
                 if program.mode == "watch"
@@ -142,39 +146,43 @@ class AnalogBoard:
             self._circuits[key] = circuit, steps_for(circuit)
         return self._circuits[key]
 
-    def _stepped(self, program: RunProgram, start: Floats, steps: Sequence[Settings]) -> tuple[Floats, Floats]:
+    def _stepped(
+        self, program: RunProgram, start: Floats, steps: Sequence[Settings], drive: Drive
+    ) -> tuple[Floats, Floats]:
         """As `_states`, with settings for each input."""
         parts = []
-        for settings, volts in zip(steps, start, strict=True):
+        for number, settings in enumerate(steps):
             self.configure(settings)
-            times, states = self._states(program, volts[None])
+            times, states = self._states(program, start[number : number + 1], drive.part(number))
             parts.append(states)
         return times, np.concatenate(parts, axis=1)
 
-    def _states(self, program: RunProgram, start: Floats) -> tuple[Floats, Floats]:
+    def _states(self, program: RunProgram, start: Floats, drive: Drive) -> tuple[Floats, Floats]:
         """Times `[i]` from RUN on and states `[i, input, node]`: every tick in mode watch, else the last alone."""
         live = program.mode == "watch"
         times, states, now, volts = [np.zeros(1)], [start[None]], 0.0, start
         for number, (bank, ticks) in enumerate(program.steps):
             if number:
-                volts, now = self._switch(bank, volts), now + self.spec.run.bank_switch_s
+                volts, now = self._switch(bank, volts, drive), now + self.spec.run.bank_switch_s
                 times, states = [*times, np.array([now])], [*states, volts[None]]
             circuit, steps = self._circuit(bank, ticks)
+            circuit = drive.on(circuit)
             pieces = ticks if live else 1
-            steps = -(-steps // pieces) * pieces
+            pieces_least = pieces if live else drive.intervals
+            steps = -(-max(steps, drive.intervals) // pieces_least) * pieces_least
             part = integrate(circuit, torch.from_numpy(volts), steps=steps, snapshots=pieces).numpy()
             duration_s = circuit.slices[0].duration
             times = [*times, now + duration_s * np.arange(1, pieces + 1) / pieces]
             states, volts, now = [*states, part], np.ascontiguousarray(part[-1]), now + duration_s
         return np.concatenate(times), np.concatenate(states)
 
-    def _switch(self, bank: int, volts: Floats) -> Floats:
+    def _switch(self, bank: int, volts: Floats, drive: Drive) -> Floats:
         """While banks change, cells are off: leak, trim and offset go on, and each node gets its charge."""
         nodes, spec = self.plant.nodes, self.spec
         assert self._settings is not None
         current = self.plant.injection(self._settings, bank) - nodes.leak_S * volts
-        moved = volts + current / nodes.capacitance_F * spec.run.bank_switch_s
-        return np.clip(moved + nodes.switch_V, *spec.nodes.rail_V)
+        moved = volts + (current + drive.constant) / nodes.capacitance_F * spec.run.bank_switch_s
+        return drive.held(volts, np.clip(moved + nodes.switch_V, *spec.nodes.rail_V))
 
     # What the probes show
 

@@ -6,7 +6,7 @@ from typing import Final
 
 from jackfield.board import BoardSpec, RunProgram
 from jackfield.emulator.digital_flash import PowerLossError, Slots
-from jackfield.emulator.digital_program import InputMemory, read_program
+from jackfield.emulator.digital_program import injection_memory, input_memory, read_program
 from jackfield.emulator.digital_rate import LineRate
 from jackfield.emulator.digital_session import Session
 from jackfield.emulator.digital_stage import Configuration, Memory
@@ -60,7 +60,7 @@ class DigitalBoard:
         spec = self._spec
         self._session = Session(spec.link.frame_bytes, spec.link.window, self._execute, self._feed)
         self._memory = Memory(spec)
-        self._inputs = InputMemory(spec)
+        self._inputs, self._injection = input_memory(spec), injection_memory(spec)
         self._rate = LineRate(spec.link.baud, self._clock)
         self._fed_at = self._clock()
         self._pending: tuple[int, m.Run, RunProgram, list[Configuration]] | None = None
@@ -122,7 +122,9 @@ class DigitalBoard:
     def _perform(self, sequence: int, run: m.Run, program: RunProgram, steps: list[Configuration]) -> None:
         inputs = self._inputs.codes[program.first : program.first + program.count].copy()
         first_crc = steps[0].crc if steps else self._memory.image_crc
-        self._analog.run(program, inputs, first_crc, run.run_number, [step.settings for step in steps])
+        memory = self._injection if program.inject else None
+        injection = None if memory is None else memory.codes[program.first : program.first + program.count].copy()
+        self._analog.run(program, inputs, first_crc, run.run_number, [step.settings for step in steps], injection)
         if steps:
             self._memory.active = steps[-1]
         self._state = State.HOLDING if run.mode == Mode.HOLD_PRESET else State.IDLE
@@ -139,7 +141,7 @@ class DigitalBoard:
         answer = m.HelloAnswer(
             nonce=hello.nonce,
             version=PROTOCOL_VERSION,
-            features=FEATURES,
+            features=FEATURES | (Feature.DRIVE if self._injection is not None or spec.nodes.clamp else 0),
             board_id=self._board_id,
             spec_name=spec.name,
             spec_digest=bytes.fromhex(spec.digest),
@@ -262,6 +264,14 @@ class DigitalBoard:
         message = unpack(m.WriteInputs, request.payload)
         self._refuse_while_running()
         self._inputs.write(message.start, message.codes)
+        return b""
+
+    def _write_injection(self, request: RequestFrame) -> bytes:
+        message = unpack(m.WriteInjection, request.payload)
+        self._refuse_while_running()
+        if self._injection is None:
+            raise Refusal(ErrorCode.UNSUPPORTED, value=request.number)
+        self._injection.write(message.start, message.codes)
         return b""
 
     def _run(self, request: RequestFrame) -> bytes:

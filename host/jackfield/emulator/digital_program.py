@@ -1,24 +1,22 @@
-"""How the board itself reads a run request, and its input memory."""
+"""How the board itself reads a run request, and its memories of inputs and injection."""
 
 import numpy as np
 from numpy.typing import NDArray
 
-from jackfield.board import BoardSpec, RunProgram
+from jackfield.board import BoardSpec, CodeScale, RunProgram
 from jackfield.emulator.refusal import Refusal
 from jackfield.link.messages import Run
 from jackfield.link.numbers import ErrorCode, Mode, ProgramPart
 
-__all__ = ["InputMemory", "read_program"]
+__all__ = ["CodeMemory", "injection_memory", "input_memory", "read_program"]
 
 
-class InputMemory:
-    """Preset codes `[input, node]`; at rest at zero volts."""
+class CodeMemory:
+    """Codes for DACs, of one vector or waveform for each input; at rest at zero."""
 
-    def __init__(self, spec: BoardSpec) -> None:
-        self._limits = spec.nodes.preset.code_range
-        self.codes: NDArray[np.int64] = np.full(
-            (spec.run.inputs, spec.nodes.count), spec.nodes.preset.middle, dtype=np.int64
-        )
+    def __init__(self, shape: tuple[int, ...], dac: CodeScale) -> None:
+        self._limits = dac.code_range
+        self.codes: NDArray[np.int64] = np.full(shape, dac.middle, dtype=np.int64)
 
     def write(self, start: int, data: bytes) -> None:
         """16-bit codes from number `start` on, all or none; raises Refusal."""
@@ -33,6 +31,19 @@ class InputMemory:
         self.codes.reshape(-1)[start : start + codes.size] = codes
 
 
+def input_memory(spec: BoardSpec) -> CodeMemory:
+    """Preset codes `[input, node]`."""
+    return CodeMemory((spec.run.inputs, spec.nodes.count), spec.nodes.preset)
+
+
+def injection_memory(spec: BoardSpec) -> CodeMemory | None:
+    """Injection codes `[input, point, node]`, on a board with the DACs."""
+    injection = spec.nodes.injection
+    if injection is None:
+        return None
+    return CodeMemory((spec.run.inputs, injection.points, spec.nodes.count), injection.dac)
+
+
 def read_program(spec: BoardSpec, run: Run) -> RunProgram:
     """The program of a run request; raises Refusal where this board cannot run it."""
     if run.mode not in list(Mode):
@@ -42,11 +53,15 @@ def read_program(spec: BoardSpec, run: Run) -> RunProgram:
     cursor = _Cursor(run.program)
     steps = tuple((cursor.take(1), cursor.take(4)) for _ in range(run.steps))
     scan = tuple(tuple(cursor.take(2) for _ in range(cursor.take(2))) for _ in range(run.probes))
+    driven = cursor.left > 0
+    clamp = tuple(cursor.take(2) for _ in range(cursor.take(2))) if driven else ()
+    inject = cursor.take(1) if driven else 0
     cursor.finish()
+    _check_drive(spec, clamp, inject, run.steps)
     _check_steps(spec, steps, run.mode)
     _check_scan(spec, scan, run.mode)
     mode = Mode(run.mode).name.lower()
-    return RunProgram(steps, scan, run.first, run.inputs, mode, run.hold_ticks, run.step)
+    return RunProgram(steps, scan, run.first, run.inputs, mode, run.hold_ticks, run.step, clamp, bool(inject))
 
 
 def _check_steps(spec: BoardSpec, steps: tuple[tuple[int, int], ...], mode: int) -> None:
@@ -72,6 +87,15 @@ def _check_scan(spec: BoardSpec, scan: tuple[tuple[int, ...], ...], mode: int) -
                 raise _bad(ProgramPart.SCAN, node, place)
 
 
+def _check_drive(spec: BoardSpec, clamp: tuple[int, ...], inject: int, steps: int) -> None:
+    for place, node in enumerate(clamp):
+        if not spec.nodes.clamp or not 1 <= node <= spec.nodes.count or node in clamp[:place]:
+            raise _bad(ProgramPart.DRIVE, node, place)
+    injection = spec.nodes.injection
+    if inject > 1 or (inject and (injection is None or (injection.points > 1 and steps != 1))):
+        raise _bad(ProgramPart.DRIVE, inject, len(clamp))
+
+
 def _bad(part: ProgramPart, value: int, place: int = 0) -> Refusal:
     return Refusal(ErrorCode.BAD_PROGRAM, field=part, place=place, value=value)
 
@@ -82,6 +106,10 @@ class _Cursor:
     def __init__(self, data: bytes) -> None:
         self._data = data
         self._place = 0
+
+    @property
+    def left(self) -> int:
+        return len(self._data) - self._place
 
     def take(self, size: int) -> int:
         piece = self._data[self._place : self._place + size]

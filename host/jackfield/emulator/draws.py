@@ -155,12 +155,16 @@ def _parameter(
 
 @dataclass(frozen=True)
 class NodeDraws:
-    """`[node]` arrays, node n at index n - 1; SI. `preset` and `trim` are V = gain nominal + offset."""
+    """`[node]` arrays, node n at index n - 1; SI. `preset`, `trim` and `injection` are gain times nominal (+ offset).
+
+    An injection DAC drives its node through a transconductor like that of a cell, and errs as much.
+    """
 
     capacitance_F: Floats
     leak_S: Floats
     offset_A: Floats
     trim_gain: Floats
+    injection_gain: Floats
     preset_gain: Floats
     preset_offset_V: Floats
     droop_per_s: Floats
@@ -181,6 +185,7 @@ class NodeDraws:
             leak_S=nodes.leak_S + np.maximum(leak, 0.0),
             offset_A=profile.node_current_A * normal("offset current"),
             trim_gain=1 + profile.preset_gain * normal("trim gain"),
+            injection_gain=1 + profile.gain_relative * normal("injection gain"),
             preset_gain=1 + profile.preset_gain * normal("preset gain"),
             preset_offset_V=profile.preset_offset_V * normal("preset offset"),
             droop_per_s=np.maximum(droop, 0.0),

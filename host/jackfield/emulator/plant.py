@@ -62,6 +62,13 @@ class Plant:
         """Current into each node that flows whatever the cells do: trim and offset."""
         return np.asarray(self.nodes.trim_gain * self.spec.nodes.trim.value(settings.trim[bank]) + self.nodes.offset_A)
 
+    def injected(self, codes: Integers | None) -> Floats | None:
+        """Currents `[input, point, node]` that the injection DACs drive at `codes`."""
+        injection = self.spec.nodes.injection
+        if codes is None or injection is None:
+            return None
+        return np.asarray(self.nodes.injection_gain * injection.dac.value(codes))
+
     def _edges(self, draws: CellDraws, settings: Settings, bank: int, epoch: int) -> EdgeSet | None:
         members = draws.group.members
         source, destination = settings.source[bank, members], settings.destination[bank, members]

@@ -40,10 +40,12 @@ class AnalogHalf(Protocol):
         image_crc: int,
         run_number: int,
         steps: Sequence[Settings] = (),
+        injection: NDArray[np.int64] | None = None,
     ) -> None:
         """Play `inputs[count, node]` (preset codes) and drive the probes; one trigger pulse a batch.
 
-        With `steps` each input is played with settings of its own; the last ones stay.
+        With `steps` each input is played with settings of its own; the last ones stay. `injection` `[count, point,
+        node]` are injection codes.
         """
 
     def safe(self) -> None:

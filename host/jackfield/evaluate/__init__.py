@@ -2,6 +2,7 @@
 
 from jackfield.evaluate.answers import Answers, answers_of, ask_board
 from jackfield.evaluate.ladder import RUNGS, Rung, confusion_matrix, ladder, score, wilson_interval
+from jackfield.evaluate.model_outputs import model_outputs
 from jackfield.evaluate.play import Played, play
 from jackfield.evaluate.trajectory import Trajectory, requested_trajectories, watch_nodes
 
@@ -15,6 +16,7 @@ __all__ = [
     "ask_board",
     "confusion_matrix",
     "ladder",
+    "model_outputs",
     "play",
     "requested_trajectories",
     "score",

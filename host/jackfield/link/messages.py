@@ -41,6 +41,8 @@ __all__ = [
     "StatusAnswer",
     "Stop",
     "StopAnswer",
+    "WriteInjection",
+    "WriteInjectionAnswer",
     "WriteInputs",
     "WriteInputsAnswer",
 ]
@@ -250,6 +252,17 @@ class WriteInputsAnswer(NamedTuple):
     """The board's answer to write_inputs."""
 
 
+class WriteInjection(NamedTuple):
+    """Injection codes into the injection memory."""
+
+    start: int  # (input * points + point) * nodes + node - 1 of the first code
+    codes: bytes
+
+
+class WriteInjectionAnswer(NamedTuple):
+    """The board's answer to write_injection."""
+
+
 class Run(NamedTuple):
     """Run the inputs first .. first + inputs - 1; answered at the start, `done` follows at the end."""
 
@@ -328,6 +341,8 @@ LAYOUTS: Final[dict[type[tuple[object, ...]], Layout]] = {
     ReadCheckedAnswer: Layout("read_checked_answer", 0x98, "<", (), True, False),
     WriteInputs: Layout("write_inputs", 0x20, "<I", (), True, False),
     WriteInputsAnswer: Layout("write_inputs_answer", 0xA0, "<", (), False, False),
+    WriteInjection: Layout("write_injection", 0x21, "<I", (), True, False),
+    WriteInjectionAnswer: Layout("write_injection_answer", 0xA1, "<", (), False, False),
     Run: Layout("run", 0x30, "<IBHHIHBB", (), True, False),
     RunAnswer: Layout("run_answer", 0xB0, "<I", (), False, False),
     AckNotice: Layout("ack", 0xC0, "<", (), False, False),

@@ -25,6 +25,7 @@ class Feature(IntFlag):
     FLASH = 1
     SEQUENCE = 2
     BAUD = 4
+    DRIVE = 8
 
 
 class State(IntEnum):
@@ -118,6 +119,7 @@ class ProgramPart(IntEnum):
     STEPS = 2
     SCAN = 3
     SEQUENCE = 4
+    DRIVE = 5
 
 
 ERROR_TEXT = {

@@ -8,6 +8,7 @@ from jackfield.physics.circuit import Circuit, EdgeSet, Slice, Waveform
 from jackfield.physics.doubling import Integration, integrate_to
 from jackfield.physics.field import kirchhoff_residual, node_currents, vector_field
 from jackfield.physics.integrator import integrate
+from jackfield.physics.jacobian import jacobian
 from jackfield.physics.laws import LAWS, ElementLaw, Imperfection, Parameter
 from jackfield.physics.noise import Noise
 from jackfield.physics.resonator import Resonators
@@ -38,6 +39,7 @@ __all__ = [
     "integrate",
     "integrate_to",
     "integrate_with_trace",
+    "jacobian",
     "kirchhoff_residual",
     "last_spikes",
     "mixed",
