@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from jackfield.bench import Bench, ChannelEntry, KeysightInfiniiVision, ScopeEntry, TriggerEntry, Wiring
 from jackfield.board import BoardSpec, ConfigImage, RunProgram
-from jackfield.emulator import AnalogBoard, Scope, Settings, truth
+from jackfield.emulator import AnalogBoard, KeysightScope, Settings, truth
 
 __all__ = ["Memory", "open_here"]
 
@@ -69,7 +69,7 @@ class _Session:
 
     generation, timeout_s = 1, 5.0
 
-    def __init__(self, scope: Scope) -> None:
+    def __init__(self, scope: KeysightScope) -> None:
         self._core = scope.core
         self.identity = ""
 
@@ -115,9 +115,9 @@ def open_here(
     spec: BoardSpec, profile: str, seed: int, *, mode: str = "high-resolution", **options: Any
 ) -> tuple[Bench[Any], dict[str, Any]]:
     """The bench of one board and its truth; `options` go to AnalogBoard."""
-    wire: list[Scope] = []
+    wire: list[KeysightScope] = []
     analog = AnalogBoard(spec, profile, seed, listener=lambda trace: wire[0].trigger(trace), **options)
-    wire.append(Scope(analog.randomness))
+    wire.append(KeysightScope(analog.randomness))
     channels = tuple(ChannelEntry(n, n, 1.0, "DC", 1e6, True) for n in range(1, spec.probe.count + 1))
     pulse = spec.probe.trigger
     entry = ScopeEntry(
