@@ -59,6 +59,12 @@ def image() -> ConfigImage:
     return made
 
 
+def test_a_board_that_is_only_asked_who_it_is(dummies: dict[str, int]) -> None:
+    with SocketTransport("127.0.0.1", dummies["NONE"]) as transport:
+        hello = LucidacProtoBoard.identify(transport)
+    assert (hello.spec_name, bool(hello.board_id)) == ("lucidac-2025", True)
+
+
 def test_a_run_of_the_dummy(dummies: dict[str, int]) -> None:
     with LucidacProtoBoard(SocketTransport("127.0.0.1", dummies["NONE"]), SPEC) as board:
         assert board.hello.board_id

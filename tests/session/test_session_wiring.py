@@ -100,6 +100,16 @@ def test_what_is_found_makes_a_bench_that_works(emulator: RunningEmulator, tmp_p
         assert all(finding.ok for finding in check_wiring(bench, lambda finding: None))
 
 
+def test_a_lucidac_is_found_and_its_bench_opens(tmp_path: Path) -> None:
+    with running_emulator("emulator://lucidac-2024?profile=ideal&seed=2") as running:
+        found = discover([running.board_url], ["TCPIP::127.0.0.1::1::SOCKET"], "@py")
+        assert [(board.board_id, board.spec) for board in found.boards] == [(running.board_id, "lucidac-2024")]
+        path = tmp_path / "bench.toml"
+        path.write_text(draft_bench(found, "@py").text)
+        with open_bench(path) as bench:
+            assert bench.board.hello.board_id == running.board_id
+
+
 def test_options_of_the_url() -> None:
     assert EmulatorUrl.parse(URL).arguments[-7:-1] == (
         "--scope", "tektronix-mdo3000", "--extra", "scanner", "--extra", "smu",

@@ -41,8 +41,8 @@ def init(
 ) -> None:
     """Find the board and the instruments of a bench and write its file.
 
-    Boards are asked HELLO, instruments *IDN?; nothing is set or driven. Cables cannot be seen from here: how the
-    file takes them to be is printed and stands in the file, and `jackfield bench check` proves it.
+    Boards are asked HELLO, then as a LUCIDAC is; instruments *IDN?; nothing is set or driven. Cables cannot be seen
+    from here: how the file takes them to be is printed and stands in the file, and `jackfield bench check` proves it.
     """
     from jackfield.session import discover, draft_bench
 

@@ -29,6 +29,7 @@ class LucidacBoard(AbstractBoard):
     """A LUCIDAC that speaks JSON lines. It reads its nodes itself: `read_nodes` instead of an oscilloscope."""
 
     talks: ClassVar[type[JsonTalk] | type[ProtoTalk]] = JsonTalk
+    usual_spec: ClassVar[str] = "lucidac-2024"  # of a board that was only asked who it is
 
     def __init__(self, transport: AbstractTransport, spec: BoardSpec) -> None:
         self._transport = transport
@@ -42,14 +43,14 @@ class LucidacBoard(AbstractBoard):
         self._run_number = 0
         try:
             self._talk = type(self).talks(transport, spec)
-            self._hello = _hello(self._talk, spec)
+            self._hello = _hello(self._talk, spec, spec.name)
         except BaseException:
             transport.close()
             raise
 
     @classmethod
     def identify(cls, transport: AbstractTransport) -> Hello:
-        return _hello(cls.talks(transport, None), None)
+        return _hello(cls.talks(transport, None), None, cls.usual_spec)
 
     @classmethod
     def make_safe(cls, transport: AbstractTransport) -> None:
@@ -208,7 +209,7 @@ class LucidacBoard(AbstractBoard):
         self._transport.reconnect(patience_s)
         self._talk = type(self).talks(self._transport, self._spec)
         self._held = None
-        self._hello = _hello(self._talk, self._spec)
+        self._hello = _hello(self._talk, self._spec, self._spec.name)
         if self._hello.board_id != known:
             raise BoardError(f"board {known} was connected, board {self._hello.board_id} is now; connect the former")
 
@@ -223,14 +224,15 @@ class LucidacProtoBoard(LucidacBoard):
     """A LUCIDAC with the current firmware, which speaks protobuf over TCP."""
 
     talks = ProtoTalk
+    usual_spec = "lucidac-2025"
 
 
-def _hello(talk: Talk, spec: BoardSpec | None) -> Hello:
+def _hello(talk: Talk, spec: BoardSpec | None, spec_name: str) -> Hello:
     """The board is named by its network address."""
     address, firmware = talk.who()
     return Hello(
         board_id=address,
-        spec_name=spec.name if spec else "lucidac-2024",
+        spec_name=spec_name,
         spec_digest=spec.digest if spec else "",
         firmware=firmware,
         features=(),

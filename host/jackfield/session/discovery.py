@@ -1,12 +1,15 @@
-"""What is connected to this computer: boards by HELLO, instruments by `*IDN?`. Nothing is set or driven."""
+"""What is connected to this computer: boards by what they say of themselves, instruments by `*IDN?`.
+
+Nothing is set or driven.
+"""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from jackfield.device import board_class
-from jackfield.errors import InstrumentError, JackfieldError
-from jackfield.link import list_ports, open_transport
+from jackfield.device import Hello, board_class
+from jackfield.errors import BoardError, InstrumentError, JackfieldError, LinkError
+from jackfield.link import AbstractTransport, list_ports, open_transport
 from jackfield.session.board import ASKING_DIALECT
 
 if TYPE_CHECKING:
@@ -15,11 +18,13 @@ if TYPE_CHECKING:
 __all__ = ["Discovery", "FoundBoard", "FoundInstrument", "discover"]
 
 PATIENCE_S = 2.0
+JSON_DIALECT: Final = "lucidac-json"
+TCP_DIALECT: Final = "lucidac-proto"
 
 
 @dataclass(frozen=True)
 class FoundBoard:
-    """A board that answered HELLO."""
+    """A board that said who it is."""
 
     url: str
     board_id: str
@@ -66,12 +71,33 @@ def discover(
 
 def _ask_board(url: str, found: Discovery) -> None:
     try:
-        with open_transport(url) as transport:
-            hello = board_class(ASKING_DIALECT).identify(transport)
+        hello = _who(url)
     except JackfieldError as error:
         found.silent.append((url, str(error)))
     else:
         found.boards.append(FoundBoard(url, hello.board_id, hello.spec_name))
+
+
+def _who(url: str) -> Hello:
+    """Asked in each dialect, each on a connection of its own; what the first one failed of, where none is answered."""
+    failures: list[JackfieldError] = []
+    for dialect in (ASKING_DIALECT, JSON_DIALECT, *([TCP_DIALECT] if url.startswith("socket://") else [])):
+        with open_transport(url) as transport:
+            try:
+                return _json_hello(transport) if dialect == JSON_DIALECT else board_class(dialect).identify(transport)
+            except JackfieldError as error:
+                failures.append(error)
+    raise LinkError(f"{failures[0]}; a LUCIDAC does not answer there either")
+
+
+def _json_hello(transport: AbstractTransport) -> Hello:
+    """On a serial port the question before may lie in front as the begin of a line: end that, and let it be refused."""
+    board = board_class(JSON_DIALECT)
+    transport.write(b"\n")
+    try:
+        return board.identify(transport)
+    except BoardError:
+        return board.identify(transport)
 
 
 def _ask_instrument(resource: str, backend: str, found: Discovery) -> None:
