@@ -94,8 +94,7 @@ class RigolDS1000Z(AbstractScpiScope):
         # The memory holds whole divisions: only what was asked for is read.
         stop = min(int(np.ceil((self._wanted.stop_s - start_s) / step_s)) + 1, int(depth))
         pieces = [self._piece(at, min(at + POINTS_A_READ, stop)) for at in range(0, stop, POINTS_A_READ)]
-        codes = np.frombuffer(b"".join(pieces), dtype=np.uint8)
-        self._all_there(channel, stop, codes)
+        codes = self._codes(channel, stop, b"".join(pieces), "u1")
         clipped = (codes <= LOWEST) | (codes >= HIGHEST)
         return Waveform(
             start_s=start_s - first * step_s,

@@ -3,7 +3,7 @@
 import time
 from abc import abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from typing import ClassVar, final
+from typing import Any, ClassVar, final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -179,9 +179,14 @@ class AbstractScpiScope(AbstractDigitizer):
             raise InstrumentError(f"channel {channel}: preamble {fields!r} is not readable; repeat") from error
 
     @final
-    def _all_there(self, channel: int, announced: int, codes: NDArray[np.generic]) -> None:
-        if len(codes) != announced:
-            raise InstrumentError(f"channel {channel}: {announced} points announced, {len(codes)} came; repeat the run")
+    def _codes(self, channel: int, announced: int, block: bytes | bytearray, kind: str) -> NDArray[Any]:
+        """The codes of a block, all that were announced and no half ones."""
+        size = np.dtype(kind).itemsize
+        if len(block) != announced * size:
+            raise InstrumentError(
+                f"channel {channel}: {announced} points announced, {len(block) / size:g} came; repeat the run"
+            )
+        return np.frombuffer(block, kind)
 
     @final
     def close(self) -> None:

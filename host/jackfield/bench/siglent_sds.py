@@ -135,8 +135,7 @@ class SiglentSDS(AbstractScpiScope):
         stop = min(int(np.ceil((self._wanted.stop_s - self._middle_s) / told.step_s)) + 1, told.points)
         most = int(self._session.query_number(":WAVeform:MAXPoint?"))
         pieces = [self._piece(at, min(most, stop - at)) for at in range(first, stop, max(most, 1))]
-        codes = np.frombuffer(b"".join(pieces), dtype="<i2" if wide else "i1")
-        self._all_there(channel, stop - first, codes)
+        codes = self._codes(channel, stop - first, b"".join(pieces), "<i2" if wide else "i1")
         top = 2 ** (told.bits - 1)
         clipped = (codes >> told.shift <= -top) | (codes >> told.shift >= top - 1)
         return Waveform(

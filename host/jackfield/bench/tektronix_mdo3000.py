@@ -95,8 +95,7 @@ class TektronixMDO3000(AbstractScpiScope):
         if told["BYT_Nr"] != 2 or stop < 1:
             raise InstrumentError(f"channel {channel}: preamble {told} is not of a 16-bit record; repeat")
         self._session.write(f"DATa:STOP {stop}")
-        codes = np.frombuffer(self._session.query_block("CURVe?"), dtype="<i2")
-        self._all_there(channel, stop, codes)
+        codes = self._codes(channel, stop, self._session.query_block("CURVe?"), "<i2")
         high = codes >> 8
         clipped = (high <= -128) | (high >= 127)
         volts = (codes.astype(np.float32) - np.float32(told["YOFf"])) * np.float32(told["YMUlt"])
