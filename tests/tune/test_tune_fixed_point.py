@@ -54,7 +54,8 @@ def test_centered_is_the_implicit_gradient(law: str, parameters: dict[str, float
     for name in parameters:
         true = _implicit(circuit, found.values, name)
         assert float((found.gradients[0][name] - true).norm() / true.norm()) < close
-    assert found.passes == 6 and found.reads == 24
+    assert found.passes == 6
+    assert found.reads == 24
 
 
 def test_one_sided_errs_more_than_centered() -> None:
@@ -80,7 +81,8 @@ def test_crooked_edges_are_named_and_may_be_forced() -> None:
     with pytest.raises(DesignError, match=r"edge 0 \(n1->n3, tanh_affine\).*approximate=True"):
         CenteredPropagation(Nudge(0.1)).estimate(plant, START, _loss)
     found = CenteredPropagation(Nudge(0.1), approximate=True).estimate(plant, START, _loss)
-    assert found.asymmetry is not None and found.asymmetry > 0.01
+    assert found.asymmetry is not None
+    assert found.asymmetry > 0.01
 
 
 def test_reciprocal_circuits_measure_no_asymmetry() -> None:

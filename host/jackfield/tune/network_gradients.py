@@ -35,7 +35,8 @@ def time_reversed_error(network: Network, h: float, injection: Tensor, loss: Los
 
     def over(kind: str, states: Tensor, other: Tensor) -> Tensor:
         branches = getattr(network, kind)
-        return torch.sum(network.across(branches, states) * network.across(branches, other), (0, 1))
+        product: Tensor = network.across(branches, states) * network.across(branches, other)
+        return product.sum((0, 1))
 
     return {
         "capacitors": -over("capacitors", answer, moved),
@@ -102,8 +103,8 @@ def live_nudge(
 ) -> Gradients:
     """The contrast of the Lagrangian between a run nudged as it goes and a free one, over beta: **not** a gradient.
 
-    Kept as the negative control. The loss is h/2 times the sum of (flux - target)^2 of one node, `target` `[step, 1, 1]`;
-    the nudge is a current -beta (flux - target) into it. A causal run does not hold its end, so the contrast answers
+    Kept as the negative control. The loss is h/2 times the sum of (flux - target)^2 of one node, `target`
+    `[step, 1, 1]`; the nudge is a current -beta (flux - target) into it. A causal run does not hold its end, so the contrast answers
     another question (see host/GRADIENTS.md).
     """
     free = lagrangian_slopes(network, run(network, start, h, injection), h)
