@@ -55,7 +55,8 @@ def phase_conjugated_error(network: Network, omega: float, injection: Tensor, lo
 
     def over(kind: str) -> Tensor:
         signs = getattr(network, kind).incidence(network.nodes).to(torch.complex128)
-        return ((answer[..., : network.nodes] @ signs) * (seen[..., : network.nodes] @ signs)).sum(0)
+        product: Tensor = (answer[..., : network.nodes] @ signs) * (seen[..., : network.nodes] @ signs)
+        return product.sum(0)
 
     return {
         "capacitors": -(1j * omega * over("capacitors")).real,
@@ -104,8 +105,8 @@ def live_nudge(
     """The contrast of the Lagrangian between a run nudged as it goes and a free one, over beta: **not** a gradient.
 
     Kept as the negative control. The loss is h/2 times the sum of (flux - target)^2 of one node, `target`
-    `[step, 1, 1]`; the nudge is a current -beta (flux - target) into it. A causal run does not hold its end, so the contrast answers
-    another question (see host/GRADIENTS.md).
+    `[step, 1, 1]`; the nudge is a current -beta (flux - target) into it. A causal run does not hold its end, so the
+    contrast answers another question (see host/GRADIENTS.md).
     """
     free = lagrangian_slopes(network, run(network, start, h, injection), h)
     pushed = lagrangian_slopes(network, _nudged(network, start, h, injection, (target, node, beta)), h)
