@@ -49,7 +49,9 @@ void jf_hal_cell(unsigned bank, uint32_t cell, const jf_setting *setting) {
 void jf_hal_trim(unsigned bank, unsigned node, uint16_t code) { (void)bank, (void)node, (void)code; }
 
 void jf_hal_run(const jf_program *program) {
-    /* Start the timer that plays the inputs; in its interrupt, between inputs, jf_next_input if program->step. */
+    /* Start the timer that plays the inputs; in its interrupt, between inputs, jf_next_input if program->step.
+       On boards with the hardware: leave the preset switches of nodes with jf_program_clamps closed while the banks
+       play, and where jf_program_injects play jf_injection(input) on the injection DACs. */
     (void)program;
 }
 

@@ -17,8 +17,10 @@ __all__ = ["compared", "flat", "implicit", "ladder_network", "leafed", "row", "s
 REAL = torch.float64
 
 
-def settling(law: str, nodes: int, seed: int, inputs: int = 4, degree: float = 1.0) -> tuple[Circuit, Tensor, Any]:
-    """A circuit of non-negative gains and leak with driven inputs, six starts and a square loss of two outputs; a share
+def settling(
+    law: str, nodes: int, seed: int, *, inputs: int = 4, outputs: int = 2, samples: int = 6, degree: float = 1.0
+) -> tuple[Circuit, Tensor, Any]:
+    """A circuit of non-negative gains and leak with driven inputs, starts and a square loss of its last nodes; a share
     `degree` of all ordered pairs that do not join inputs has an edge."""
     generator = torch.Generator().manual_seed(seed)
 
@@ -45,11 +47,11 @@ def settling(law: str, nodes: int, seed: int, inputs: int = 4, degree: float = 1
     ones = torch.ones(nodes, dtype=REAL)
     part = Slice(2.0, (EdgeSet(law, source, destination, parameters[law]()),))
     driven = tuple(range(1, inputs + 1))
-    circuit = Circuit(nodes, (part,), ones, ones, None, driven, (nodes - 1, nodes), driven)
-    start = torch.zeros(6, nodes, dtype=REAL)
-    start[:, :inputs] = 2 * uniform(6, inputs) - 1
-    asked = uniform(6, 2) - 0.5
-    return circuit, start, lambda outputs: ((outputs - asked[: len(outputs)]) ** 2).sum(-1) / 2
+    circuit = Circuit(nodes, (part,), ones, ones, None, driven, tuple(range(nodes - outputs + 1, nodes + 1)), driven)
+    start = torch.zeros(samples, nodes, dtype=REAL)
+    start[:, :inputs] = 2 * uniform(samples, inputs) - 1
+    asked = uniform(samples, outputs) - 0.5
+    return circuit, start, lambda seen: ((seen - asked[: len(seen)]) ** 2).sum(-1) / 2
 
 
 def implicit(circuit: Circuit, v: Tensor, loss: Any) -> Tensor:
@@ -94,8 +96,8 @@ def compared(found: Tensor, true: Tensor) -> tuple[float, float]:
 
 
 def ladder_network(seed: int, *, charge: float = 0.0, loss: float = 0.3, fractional: bool = False) -> Network:
-    """Four inductors in a row from ground, at each node a capacitor (cubic part `charge`) and a loss to ground, which is
-    a resistor or a linear memristor; values drawn from 0.5 to 1.5 (loss: times `loss`)."""
+    """Four inductors in a row from ground, at each node a capacitor (cubic part `charge`) and a loss to ground, a
+    resistor or linear memristor; values drawn from 0.5 to 1.5 (loss: times `loss`)."""
     generator = torch.Generator().manual_seed(seed)
     ground, nodes = torch.zeros(4, dtype=torch.int64), torch.arange(1, 5)
 

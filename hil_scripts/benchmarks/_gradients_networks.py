@@ -14,7 +14,7 @@ from jackfield.tune import live_nudge, node_fluxes, phase_conjugated_error, reve
 
 __all__ = ["rows"]
 
-STEPS, H = 64, 0.1
+STEPS, H = 80, 0.1
 TIMES = (torch.arange(STEPS, dtype=REAL) + 0.5) * H
 LAST = torch.tensor([0.0, 0.0, 0.0, 1.0], dtype=REAL)
 
@@ -102,12 +102,12 @@ def _replay() -> Row:
 def _negative_controls() -> list[Row]:
     found = []
     for seed in range(3, 7):
-        asked = torch.cos((1 + 0.3 * (seed - 3)) * TIMES)[:, None, None].expand(STEPS, 1, 4)
-        loss = _flux_loss(asked, torch.ones(4, dtype=REAL))
+        asked = torch.cos((1 + 0.3 * (seed - 3)) * TIMES)[:, None, None]
+        loss = _flux_loss(asked, LAST)
         cosines = []
         for fractional in (False, True):
             network = ladder_network(seed, fractional=fractional)
-            guess = live_nudge(network, _rest(network), H, _drive(), asked, 1e-3)
+            guess = live_nudge(network, _rest(network), H, _drive(), asked, 4, 1e-3)
             cosines.append(_against(guess, _flux_truth(network, loss))[1])
         plain, half = cosines
         work = f"RLC circuit {seed - 2}, causal, beta 1e-3; theirs: with the half-derivative term"

@@ -68,8 +68,9 @@ def _kinked() -> Row:
 
 def _read() -> list[Row]:
     found = []
-    for law, nodes, degree, bar in (("tanh_diff", 16, 1.0, 0.999), ("shifted_relu", 96, 0.1, 0.99)):
-        circuit, start, loss = settling(law, nodes, 1, degree=degree)
+    like_digits = {"inputs": 64, "outputs": 10, "samples": 24, "degree": 0.45}
+    for law, nodes, shape, bar in (("tanh_diff", 16, {}, 0.999), ("shifted_relu", 96, like_digits, 0.99)):
+        circuit, start, loss = settling(law, nodes, 1, **shape)
         true = implicit(circuit, PhysicsPlant(circuit).settle(start).values, loss)
         plant = PhysicsPlant(circuit, reading=Reading(12, 1.0, 1e-3))
         estimate = CenteredPropagation(Nudge(peak=1.0)).estimate(plant, start, loss)

@@ -5,8 +5,12 @@ import shlex
 from pathlib import Path
 
 import pytest
+import torch
 
+from jackfield.board import BoardSpec
 from jackfield.cli import main
+from jackfield.compile import CompiledCircuit, compile_circuit
+from jackfield.physics import Circuit, EdgeSet, Slice
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()
@@ -59,3 +63,19 @@ def test_the_line_that_writes_inputs_writes_them(tmp_path: Path, monkeypatch: py
 def test_the_program_is_on_the_path_before_it_is_called() -> None:
     activated = README.index(". .venv/bin/activate")
     assert activated < min(README.index(line) for line in COMMANDS)
+
+
+def test_the_loop_of_the_architecture_page_runs(jf96: BoardSpec) -> None:
+    page = (ROOT / "host" / "README.md").read_text()
+    (code,) = re.findall(r"^```python\n(.*?)^```", page, re.DOTALL | re.MULTILINE)
+    one = torch.ones(3, dtype=torch.float64)
+    values = {"gain": torch.tensor([0.5, 0.4], dtype=torch.float64), "threshold": 0 * one[:2]}
+    edges = EdgeSet("shifted_relu", torch.tensor([1, 2]), torch.tensor([3, 3]), values)
+    circuit = Circuit(3, (Slice(1.0, (edges,)),), one, 0 * one, inputs=(1, 2), outputs=(3,))
+    compiled = compile_circuit(circuit, jf96, volts_per_unit=0.6, seconds_per_unit=100e-6)
+    names = {"compiled": compiled, "batches": [(torch.rand(8, 2), torch.full((8, 1), 0.2))] * 2}
+    exec(compile(code, "host/README.md", "exec"), names)
+    tuned = names["tuned"]
+    assert isinstance(tuned, CompiledCircuit)
+    assert tuned.record["board_id"].endswith("-0007")
+    assert tuned.image.digest(jf96) != compiled.image.digest(jf96)

@@ -29,7 +29,7 @@ _Found = tuple[Parameters, Tensor, Tensor, Tensor]
 
 @final
 class CenteredPropagation(Estimator):
-    """Settle free, then under -beta e and +beta e at the outputs; error O(beta^2) on smooth laws, none on linear ones."""
+    """Settle free, then under -beta e and +beta e at the outputs; error O(beta^2) on smooth laws, none on linear."""
 
     name: ClassVar[str] = "ep_centered"
     needs = frozenset({Ability.SETTLE})

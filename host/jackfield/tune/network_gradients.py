@@ -5,12 +5,13 @@ over samples, for "capacitors", "inductors" and "resistors" (or "memristors").
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import torch
 from torch import Tensor
 
 from jackfield.errors import DesignError
-from jackfield.physics.reference import Network, Run, lagrangian_slopes, respond, run
+from jackfield.physics.reference import Branches, Network, Run, lagrangian_slopes, respond, run
 
 __all__ = ["live_nudge", "node_fluxes", "phase_conjugated_error", "reversed_replay", "time_reversed_error"]
 
@@ -34,7 +35,8 @@ def time_reversed_error(network: Network, h: float, injection: Tensor, loss: Los
 
     def over(kind: str, states: Tensor, other: Tensor) -> Tensor:
         branches = getattr(network, kind)
-        return (network.across(branches, states) * network.across(branches, other)).sum((0, 1))
+        product: Tensor = network.across(branches, states) * network.across(branches, other)
+        return product.sum((0, 1))
 
     return {
         "capacitors": -over("capacitors", answer, moved),
@@ -53,7 +55,8 @@ def phase_conjugated_error(network: Network, omega: float, injection: Tensor, lo
 
     def over(kind: str) -> Tensor:
         signs = getattr(network, kind).incidence(network.nodes).to(torch.complex128)
-        return ((answer[..., : network.nodes] @ signs) * (seen[..., : network.nodes] @ signs)).sum(0)
+        product: Tensor = (answer[..., : network.nodes] @ signs) * (seen[..., : network.nodes] @ signs)
+        return product.sum(0)
 
     return {
         "capacitors": -(1j * omega * over("capacitors")).real,
@@ -63,7 +66,7 @@ def phase_conjugated_error(network: Network, omega: float, injection: Tensor, lo
 
 
 def reversed_replay(network: Network, start: Tensor, h: float, injection: Tensor, loss: Loss, eps: float) -> Gradients:
-    """From `start` `[batch, unknown]`; `loss` is of the node fluxes, the integrals of the voltages, `[step, batch, node]`.
+    """From `start` `[batch, unknown]`; `loss` is of node fluxes, the integrals of voltages, `[step, batch, node]`.
 
     The network runs once more from v(T) turned round, under the sources backwards and -+ eps times the error backwards.
     Without resistors that is the Hamiltonian echo; linear resistors are compensated by the current -2 G v(T - t).
@@ -96,33 +99,34 @@ def _replayed(network: Network, seen: Run, co_state: Tensor, h: float) -> Gradie
     }
 
 
-def live_nudge(network: Network, start: Tensor, h: float, injection: Tensor, target: Tensor, beta: float) -> Gradients:
+def live_nudge(
+    network: Network, start: Tensor, h: float, injection: Tensor, target: Tensor, node: int, beta: float
+) -> Gradients:
     """The contrast of the Lagrangian between a run nudged as it goes and a free one, over beta: **not** a gradient.
 
-    Kept as the negative control. The loss is h/2 times the sum of (flux - target)^2, `target` `[step, 1, node]`; the
-    nudge is a current -beta (flux - target). A causal run does not hold its end, so the contrast answers another
-    question (see host/GRADIENTS.md).
+    Kept as the negative control. The loss is h/2 times the sum of (flux - target)^2 of one node, `target`
+    `[step, 1, 1]`; the nudge is a current -beta (flux - target) into it. A causal run does not hold its end, so the
+    contrast answers another question (see host/GRADIENTS.md).
     """
     free = lagrangian_slopes(network, run(network, start, h, injection), h)
-    pushed = lagrangian_slopes(network, _nudged(network, start, h, (injection, target, beta)), h)
+    pushed = lagrangian_slopes(network, _nudged(network, start, h, injection, (target, node, beta)), h)
     return {kind: -(pushed[kind] - free[kind]).sum(0) / beta for kind in free}
 
 
-def _nudged(network: Network, start: Tensor, h: float, drive: tuple[Tensor, Tensor, float]) -> Run:
-    """A nudge that follows the flux is a linear inductor of 1/beta to ground at each node, behind a source."""
-    injection, target, beta = drive
-    every = torch.arange(1, network.nodes + 1)
-    springs = type(network.inductors)(
-        torch.cat([network.inductors.a, every]),
-        torch.cat([network.inductors.b, torch.zeros_like(every)]),
-        torch.cat([network.inductors.linear, torch.full((network.nodes,), 1 / beta, dtype=torch.float64)]),
-        torch.cat([network.inductors.cubic, torch.zeros(network.nodes, dtype=torch.float64)]),
+def _nudged(network: Network, start: Tensor, h: float, injection: Tensor, nudge: tuple[Tensor, int, float]) -> Run:
+    """A nudge that follows a flux is a linear inductor of 1/beta from its node to ground, behind a source."""
+    target, node, beta = nudge
+    own, have = network.nodes + len(network.inductors), network.inductors
+    springs = Branches(
+        torch.cat([have.a, torch.tensor([node])]),
+        torch.cat([have.b, torch.tensor([0])]),
+        torch.cat([have.linear, torch.tensor([1 / beta], dtype=torch.float64)]),
+        torch.cat([have.cubic, torch.zeros(1, dtype=torch.float64)]),
     )
-    own = network.nodes + len(network.inductors)
-    held = Network(network.nodes, network.capacitors, springs, network.resistors, network.memristors, network.sources)
-    begin = torch.cat([start[:, :own], torch.zeros_like(start[:, : network.nodes]), start[:, own:]], dim=1)
-    seen = run(held, begin, h, injection + beta * target)
-    keep = [*range(own), *range(own + network.nodes, held.size)]
+    begin = torch.cat([start[:, :own], torch.zeros_like(start[:, :1]), start[:, own:]], dim=1)
+    towards = injection.index_add(2, torch.tensor([node - 1]), beta * target.expand(len(injection), 1, 1))
+    seen = run(replace(network, inductors=springs), begin, h, towards)
+    keep = [*range(own), *range(own + 1, network.size + 1)]
     return Run(seen.states[..., keep], seen.middles[..., keep], seen.half_integral)
 
 

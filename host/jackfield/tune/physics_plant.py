@@ -113,7 +113,7 @@ class PhysicsPlant:
             return values
         step = 2 * self._reading.full_scale / 2**self._reading.bits
         noise = torch.randn(values.shape, generator=self._noise, dtype=values.dtype)
-        return torch.round((values + self._reading.noise * noise) / step) * step
+        return torch.mul(torch.round((values + self._reading.noise * noise) / step), step)
 
 
 def with_parameters(circuit: Circuit, parameters: Parameters) -> Circuit:

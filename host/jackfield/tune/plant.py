@@ -38,8 +38,8 @@ class Settled:
 class Plant(Protocol):
     """A circuit of one slice, in the units of `circuit`; all tensors are float64.
 
-    `start` `[sample, node]` are presets of all nodes, of which `circuit.clamped` stay driven. `passes` and `reads` count
-    input vectors run and node voltages read since the plant was made.
+    `start` `[sample, node]` are presets of all nodes, of which `circuit.clamped` stay driven. `passes` and `reads`
+    count input vectors run and node voltages read since the plant was made.
     """
 
     passes: int

@@ -67,8 +67,8 @@ class Run:
 
 
 def run(network: Network, start: Tensor, h: float, injection: Tensor, source: Tensor | None = None) -> Run:
-    """Runs from `start` `[batch, unknown]` in steps of `h` with currents `injection` `[step, batch or 1, node]` into the
-    nodes and voltages `source` `[step, batch or 1, source]` (zero if None). Exactly differentiable once."""
+    """Runs from `start` `[batch, unknown]` in steps of `h` with currents `injection` `[step, batch or 1, node]` into
+    the nodes and voltages `source` `[step, batch or 1, source]` (zero if None). Exactly differentiable once."""
     steps = _Steps(network, h, len(injection))
     states, middles = [start], []
     for number, pushed in enumerate(injection):
@@ -156,7 +156,7 @@ class _Steps:
 
         def newton(after: Tensor) -> Tensor:
             slope = self.storage_slope(after) / self.h + self.flow_slope((after + before) / 2, past) / 2
-            return torch.linalg.solve(slope.detach(), wrong(after).unsqueeze(-1)).squeeze(-1)
+            return torch.squeeze(torch.linalg.solve(slope.detach(), wrong(after).unsqueeze(-1)), -1)
 
         after = before.detach()
         with torch.no_grad():
