@@ -180,6 +180,9 @@ def test_fewer_points_than_announced(instrument: Any, scope: Scope, driver: Keys
     instrument.answer = lambda line: b"#14\x00\x80\x00\x80\n" if line == ":WAVeform:DATA?" else scope.answer(line)
     with pytest.raises(InstrumentError, match=r"6 points announced, 2 came"):
         driver.read()
+    instrument.answer = lambda line: b"#13\x00\x80\x00\n" if line == ":WAVeform:DATA?" else scope.answer(line)
+    with pytest.raises(InstrumentError, match=r"6 points announced, 1.5 came"):
+        driver.read()
     instrument.answer = lambda line: b"1,3,6\n" if line == ":WAVeform:PREamble?" else scope.answer(line)
     with pytest.raises(InstrumentError, match=r"preamble .* is not readable"):
         driver.read()

@@ -33,7 +33,7 @@ class DensityRecipe:
     `average`.
 
     Each descent integrates a slice in another number of steps from `fewest_steps` to `most_steps`, so that no error
-    of the solver is learned. After them `polish` iterations of L-BFGS on all points, in `fewest_steps` steps, take the
+    of the solver is learned. After them `polish` iterations of L-BFGS on all points, in the architecture's steps, take the
     noise of the batches out. `held_out` further points are for the final figure. DesignError on wrong numbers.
     """
 
@@ -133,7 +133,7 @@ def _polish(density: KirchhoffDensity, points: Tensor, recipe: DensityRecipe, do
 
     def loss() -> float:
         optimizer.zero_grad()
-        value = -density.log_density(points, steps=recipe.fewest_steps).mean()
+        value = -density.log_density(points).mean()  # in coarser steps it would learn the error of the solver
         value.backward()  # type: ignore[no-untyped-call]
         return float(value.detach())
 
