@@ -33,8 +33,8 @@ class DensityRecipe:
     `average`.
 
     Each descent integrates a slice in another number of steps from `fewest_steps` to `most_steps`, so that no error
-    of the solver is learned. After them `polish` iterations of L-BFGS on all points, in the architecture's steps, take the
-    noise of the batches out. `held_out` further points are for the final figure. DesignError on wrong numbers.
+    of the solver is learned. After them `polish` iterations of L-BFGS on all points, in the architecture's steps, take
+    the noise of the batches out. `held_out` further points are for the final figure. DesignError on wrong numbers.
     """
 
     points: int
