@@ -30,3 +30,15 @@ def test_rows_of_the_physics_subject() -> None:
     assert same
     assert all(row["error"] < 1e-4 for row in same)  # that peer has an error of its own, to be matched
     assert done.returncode == (0 if all(row["holds"] for row in rows) else 1)
+
+
+def test_every_subject_can_be_begun() -> None:
+    script = (
+        "import importlib, benchmark\n"
+        "for name in benchmark.subjects():\n"
+        "    assert callable(importlib.import_module(f'benchmarks.{name}').run), name\n"
+        "print(len(benchmark.subjects()))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script], cwd=SCRIPT.parent, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert int(done.stdout) >= 10
