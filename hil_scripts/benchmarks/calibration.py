@@ -10,7 +10,7 @@ from typing import Any
 from unittest import mock
 
 import numpy as np
-from benchmarks import _calibration_outputs, _calibration_search, calibration_records
+from benchmarks import _calibration_outputs, _calibration_records, _calibration_search
 from benchmarks._calibration_bench import Memory, open_here
 from benchmarks._calibration_score import Score, Spread, score, spread
 from benchmarks._rows import Row
@@ -68,7 +68,7 @@ def run(quick: bool) -> list[Row]:
         rows += _spread_rows(profile, coarse.spread, large[profile][0].spread)
     rows += _calibration_search.rows(quick)
     rows += _calibration_outputs.rows(quick)
-    return rows + calibration_records.rows(quick)
+    return rows + _calibration_records.rows(quick)
 
 
 def _calibrated(case: _Case, seed: int) -> _Found:

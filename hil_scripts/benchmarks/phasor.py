@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from benchmarks._phasor_circuit import identity_row, spice_rows
 from benchmarks._phasor_heun import heun_spikes
 from benchmarks._rows import Row
 from numpy.typing import NDArray
@@ -38,6 +39,7 @@ _RULE = SpikeRule()
 def run(quick: bool) -> list[Row]:
     """All rows; quick: fewer images and epochs, so that the accuracy of the best recipe does not hold."""
     torch.set_num_threads(1)
+    circuit_rows = [*spice_rows(), identity_row()]
     data = _mnist()
     two = dataclasses.replace(PHASOR_BEST, epochs=2)
     published, _ = _trained(data, PHASOR_PUBLISHED)
@@ -50,6 +52,7 @@ def run(quick: bool) -> list[Row]:
     with torch.no_grad():
         phases, without = network.encoder(x).double().numpy(), network(x).double().numpy()
     rows += _temporal(network, phases, without, y)
+    rows += circuit_rows
     rows += _speed(network, phases[: 200 if quick else 1_000])
     return [*rows, *_against_exact(network, phases[: 20 if quick else 200])]
 

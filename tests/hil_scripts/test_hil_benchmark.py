@@ -39,6 +39,8 @@ def test_every_subject_can_be_begun() -> None:
         "    assert callable(importlib.import_module(f'benchmarks.{name}').run), name\n"
         "print(len(benchmark.subjects()))\n"
     )
-    done = subprocess.run([sys.executable, "-c", script], cwd=SCRIPT.parent, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=SCRIPT.parent, capture_output=True, text=True, check=False
+    )
     assert done.returncode == 0, done.stderr
     assert int(done.stdout) >= 10

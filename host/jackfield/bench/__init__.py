@@ -23,6 +23,7 @@ from jackfield.bench.keithley_2450 import Keithley2450
 from jackfield.bench.keysight_34465a import Keysight34465A
 from jackfield.bench.keysight_daq970a import KeysightDAQ970A
 from jackfield.bench.keysight_infiniivision import KeysightInfiniiVision
+from jackfield.bench.lock_in import Phasors, decode_phasors
 from jackfield.bench.pymeasure_adapter import pymeasure_instrument
 from jackfield.bench.rigol_ds1000z import RigolDS1000Z
 from jackfield.bench.scanner import AbstractScanner
@@ -53,6 +54,7 @@ __all__ = [
     "KeysightDAQ970A",
     "KeysightInfiniiVision",
     "MeterEntry",
+    "Phasors",
     "PlayingBoard",
     "RigolDS1000Z",
     "ScannerEntry",
@@ -67,6 +69,7 @@ __all__ = [
     "Waveform",
     "Wiring",
     "decode",
+    "decode_phasors",
     "decode_watch",
     "drivers_for",
     "instrument_driver",

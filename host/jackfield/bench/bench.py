@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from jackfield.bench.decode import Trace, decode, decode_watch
 from jackfield.bench.digitizer import AbstractDigitizer, Acquisition, Waveform
+from jackfield.bench.lock_in import Phasors, decode_phasors
 from jackfield.bench.scanner import AbstractScanner
 from jackfield.bench.source import AbstractSource
 from jackfield.bench.voltmeter import AbstractVoltmeter
@@ -18,6 +19,7 @@ from jackfield.errors import BoardError, DesignError, JackfieldError
 __all__ = ["Bench", "PlayingBoard", "SelfReadingBoard", "Wiring", "record_samples"]
 
 SAMPLES_PER_SLOT = 40
+SAMPLES_PER_PERIOD = 20  # of nodes that oscillate
 SHORTEST_RECORD = 10_000  # samples: as quickly read as fewer, and a short batch is read more precisely
 CLOCK_MARGIN = 500e-6  # by how much the instrument's seconds may be longer than the board's
 SCREEN_MARGIN = 1.05  # of rail and reference, for the gain and offset errors of an instrument
@@ -25,7 +27,7 @@ CLIP_REPEATS = 4
 TRIGGER_PATIENCE_S = 5.0
 BOARD_PATIENCE_S = 20.0
 
-Result = TypeVar("Result", Measurement, Trace)
+Result = TypeVar("Result", Measurement, Phasors, Trace)
 BoardType = TypeVar("BoardType", bound="PlayingBoard")
 
 
@@ -160,6 +162,24 @@ class Bench(Generic[BoardType]):
         """
         return Measurement.joined(self._read_parts(program, run_number, 0))
 
+    def phasors(self, input_codes: NDArray[np.int64], program: RunProgram, run_number: int | None = None) -> Phasors:
+        """Amplitudes and phases `[input, node]` of a board of resonators for phase codes `[input, node]`.
+
+        As `measure`; each scan list of `program` begins with the reference channel. DesignError on other boards.
+        """
+        codes, parts = np.asarray(input_codes), list[Phasors]()
+        for start in range(0, len(codes), self.spec.run.inputs):
+            batch = codes[start : start + self.spec.run.inputs]
+            self.board.load_inputs(batch, first=0)
+            whole = replace(program, first=0, count=len(batch))
+            self._expect(whole, "run")
+            fits = self._inputs_a_record(whole)
+            for first in range(0, len(batch), fits):
+                number = None if run_number is None else run_number + len(parts)
+                part = whole.part(first, min(fits, len(batch) - first))
+                parts.append(self._acquire(part, number, decode_phasors))
+        return Phasors.joined(parts)
+
     def watch(self, program: RunProgram, run_number: int | None = None) -> Trace:
         """Follow one node a probe live through the run of one input; errors as for `read`."""
         self._expect(program, "watch")
@@ -211,10 +231,10 @@ class Bench(Generic[BoardType]):
 
     def _inputs_a_record(self, program: RunProgram) -> int:
         most = self._scope().most_points
-        one, whole = (_samples(schedule(self.spec, replace(program, count=n))) for n in (1, program.count))
+        one, whole = (_samples(self.spec, schedule(self.spec, replace(program, count=n))) for n in (1, program.count))
         if one > most:
             raise DesignError(
-                f"one input takes {one} samples at {SAMPLES_PER_SLOT} a slot, the oscilloscope holds {most}; "
+                f"one input takes {one} samples, the oscilloscope holds {most}; "
                 "scan fewer nodes at a time or run for less time"
             )
         # `whole` counts the margins once and a part needs them again: a part never has more than its share.
@@ -224,7 +244,7 @@ class Bench(Generic[BoardType]):
         plan = schedule(self.spec, program)
         start = -plan.slot_s
         stop = plan.total_s * (1 + CLOCK_MARGIN) + plan.slot_s
-        points = max(_samples(plan), min(SHORTEST_RECORD, self._scope().most_points))
+        points = max(_samples(self.spec, plan), min(SHORTEST_RECORD, self._scope().most_points))
         return Acquisition(start, stop, points, full_scale_V)
 
     def _full_scales(self) -> list[float]:
@@ -263,9 +283,12 @@ class Bench(Generic[BoardType]):
 
 def record_samples(spec: BoardSpec, program: RunProgram) -> int:
     """Samples a channel that the record of `program` takes on an oscilloscope with room for it."""
-    return max(_samples(schedule(spec, program)), SHORTEST_RECORD)
+    return max(_samples(spec, schedule(spec, program)), SHORTEST_RECORD)
 
 
-def _samples(plan: Schedule) -> int:
+def _samples(spec: BoardSpec, plan: Schedule) -> int:
     """Least number of samples for a plan, the slot in front of it and the slot after it."""
-    return int(np.ceil((plan.total_s / plan.slot_s * (1 + CLOCK_MARGIN) + 2) * SAMPLES_PER_SLOT))
+    a_slot = float(SAMPLES_PER_SLOT)
+    if spec.oscillator is not None:
+        a_slot = max(a_slot, SAMPLES_PER_PERIOD * spec.oscillator.frequency_Hz * plan.slot_s)
+    return int(np.ceil((plan.total_s / plan.slot_s * (1 + CLOCK_MARGIN) + 2) * a_slot))

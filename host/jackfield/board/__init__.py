@@ -7,20 +7,31 @@ from jackfield.board.dac import BENDS, BITS, curve_terms
 from jackfield.board.image import ConfigImage, delta
 from jackfield.board.measurement import Measurement
 from jackfield.board.parse import LAW_PARAMETERS, PART_PARAMETERS
-from jackfield.board.parts import CellGroup, Injection, LinkSpec, NodeSpec, Probe, RunSpec, Tolerance, Trigger
+from jackfield.board.parts import (
+    CellGroup,
+    Injection,
+    LinkSpec,
+    NodeSpec,
+    OscillatorSpec,
+    Probe,
+    RunSpec,
+    Tolerance,
+    Trigger,
+)
 from jackfield.board.program import MODES, RunProgram, Schedule, hold_times, schedule
 from jackfield.board.reach import Reach
 from jackfield.board.record import QUANTITIES, REASONS, CalibrationRecord, Table
 from jackfield.board.scale import CodeScale
 from jackfield.board.section import Section
 from jackfield.board.spec import BoardSpec
-from jackfield.board.statistics import STATISTICS
+from jackfield.board.statistics import OSCILLATOR_STATISTICS, STATISTICS
 
 __all__ = [
     "BENDS",
     "BITS",
     "LAW_PARAMETERS",
     "MODES",
+    "OSCILLATOR_STATISTICS",
     "PART_PARAMETERS",
     "QUANTITIES",
     "REASONS",
@@ -35,6 +46,7 @@ __all__ = [
     "LinkSpec",
     "Measurement",
     "NodeSpec",
+    "OscillatorSpec",
     "Probe",
     "Reach",
     "RunProgram",

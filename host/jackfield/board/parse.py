@@ -1,15 +1,25 @@
 """From a spec's TOML text to the parts of a BoardSpec."""
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from jackfield.board.cell import Cells
-from jackfield.board.parts import CellGroup, Injection, LinkSpec, NodeSpec, Probe, RunSpec, Tolerance, Trigger
+from jackfield.board.parts import (
+    CellGroup,
+    Injection,
+    LinkSpec,
+    NodeSpec,
+    OscillatorSpec,
+    Probe,
+    RunSpec,
+    Tolerance,
+    Trigger,
+)
 from jackfield.board.reach import Reach
 from jackfield.board.scale import CodeScale
 from jackfield.board.section import Section
-from jackfield.board.statistics import STATISTICS
+from jackfield.board.statistics import OSCILLATOR_STATISTICS, STATISTICS
 from jackfield.errors import DesignError
 
 __all__ = ["LAW_PARAMETERS", "PART_PARAMETERS", "parse_spec"]
@@ -27,6 +37,9 @@ PART_PARAMETERS: Mapping[str, Mapping[str, str]] = {
     "multiplier": {},
 }
 """Parts of boards of integrators and multipliers, which have lanes instead of two-terminal elements."""
+KINDS = ("elements", "oscillator")
+OSCILLATOR_PARAMETERS: Mapping[str, Mapping[str, str]] = {"drive": {"gain": "S"}}
+"""Cells of boards of resonators: the current that a channel's voltage drives into a resonator."""
 _ADVICE = "`template.toml` explains each key"
 
 
@@ -37,19 +50,25 @@ def parse_spec(text: str, files: Mapping[str, str]) -> dict[str, Any]:
     except tomllib.TOMLDecodeError as error:
         raise DesignError(f"the board spec is not TOML: {error}; compare it with template.toml") from error
     top = Section(values, "", _ADVICE)
-    nodes = _nodes(top.table("nodes"))
+    oscillating = top.choice("kind", KINDS, KINDS[0]) == "oscillator"
+    nodes = _nodes(top.table("nodes"), oscillating)
+    probe = _probe(top.table("probe"))
+    oscillator = _oscillator(top.table("oscillator"), nodes, probe) if oscillating else None
     parts = {
         "name": top.take("name", str),
         "dialect": top.take("dialect", str),
         "doc": top.take("doc", str),
         "hardware": top.take("hardware", str, ""),
         "nodes": nodes,
-        "groups": _groups(top.tables("cells"), nodes.count, files),
+        "groups": _groups(top.tables("cells"), nodes.count, files, oscillator),
         "run": _run(top.table("run")),
-        "probe": _probe(top.table("probe")),
+        "probe": probe,
         "link": _link(top.table("link")),
         "tolerance": _tolerance(top.table("tolerance")),
-        "statistics": _statistics(top.table("statistics", optional=True)),
+        "statistics": _statistics(
+            top.table("statistics", optional=True), OSCILLATOR_STATISTICS if oscillating else STATISTICS
+        ),
+        "oscillator": oscillator,
         "identity": _identity(values, files),
     }
     top.close()
@@ -75,7 +94,23 @@ def _closed_scale(section: Section, unit: str) -> CodeScale:
     return scale
 
 
-def _nodes(section: Section) -> NodeSpec:
+def _oscillator(section: Section, nodes: NodeSpec, probe: Probe) -> OscillatorSpec:
+    frequency_Hz, neurons = section.positive("frequency_Hz"), section.count("neurons")
+    periods = probe.slot_s * frequency_Hz
+    read = int(periods * (1 - probe.settle_fraction) + 1e-9)
+    oscillator = OscillatorSpec(neurons, frequency_Hz, section.positive("drive_V"), read)
+    section.close()
+    if neurons >= nodes.count:
+        raise DesignError(f"oscillator: {neurons} of {nodes.count} nodes are neurons; leave nodes for drive channels")
+    if abs(periods - round(periods)) > 1e-6 or read < 1:
+        raise DesignError(
+            f"oscillator: a slot of {probe.slot_s:g} s holds {periods:g} periods, {read} whole ones are read; "
+            "give a slot_s of whole periods and a settle_fraction that leaves one"
+        )
+    return oscillator
+
+
+def _nodes(section: Section, oscillating: bool) -> NodeSpec:
     preset = section.table("preset")
     rail = section.numbers("rail_V", 2)
     nodes = NodeSpec(
@@ -83,11 +118,11 @@ def _nodes(section: Section) -> NodeSpec:
         capacitance_F=section.positive("capacitance_F"),
         rail_V=(rail[0], rail[1]),
         common_mode_V=section.take("common_mode_V", float),
-        leak_S=section.take("leak_S", float),
-        hold_droop_V_per_s=section.take("hold_droop_V_per_s", float),
+        leak_S=section.positive("leak_S") if oscillating else section.take("leak_S", float),
+        hold_droop_V_per_s=0.0 if oscillating else section.take("hold_droop_V_per_s", float),
         preset_settle_s=preset.positive("settle_s"),
-        preset=_closed_scale(preset, "V"),
-        trim=_closed_scale(section.table("trim"), "A"),
+        preset=_closed_scale(preset, "pi" if oscillating else "V"),
+        trim=_closed_scale(section.table("trim"), "1" if oscillating else "A"),
         clamp=section.take("clamp", bool, False),
         injection=_injection(section.table("injection")) if section.has("injection") else None,
     )
@@ -105,11 +140,13 @@ def _injection(section: Section) -> Injection:
     return Injection(points, _closed_scale(section, "A"))
 
 
-def _groups(sections: list[Section], nodes: int, files: Mapping[str, str]) -> tuple[CellGroup, ...]:
+def _groups(
+    sections: list[Section], nodes: int, files: Mapping[str, str], oscillator: OscillatorSpec | None
+) -> tuple[CellGroup, ...]:
     groups: list[CellGroup] = []
     for section in sections:
         name, law = section.take("group", str), section.take("law", str)
-        known = {**LAW_PARAMETERS, **PART_PARAMETERS}
+        known = OSCILLATOR_PARAMETERS if oscillator else {**LAW_PARAMETERS, **PART_PARAMETERS}
         if law not in known:
             raise DesignError(f"group {name}: law {law!r} is not a board's; known are {', '.join(known)}")
         if not (name.isascii() and name.isupper() and name.isalpha()) or name in (g.name for g in groups):
@@ -121,7 +158,9 @@ def _groups(sections: list[Section], nodes: int, files: Mapping[str, str]) -> tu
             count=count,
             first=sum(g.count for g in groups),
             parameters={key: _closed_scale(section.table(key), unit) for key, unit in known[law].items()},
-            reach=_reach(section.table("reach"), nodes, Cells(((name, count),)), files),
+            reach=_matrix(section.table("reach"), nodes, count, oscillator)
+            if oscillator
+            else _reach(section.table("reach"), nodes, Cells(((name, count),)), files),
             output_limit_A=section.positive("output_limit_A"),
             bandwidth_Hz=section.positive("bandwidth_Hz"),
         )
@@ -140,6 +179,15 @@ def _reach(section: Section, nodes: int, cells: Cells, files: Mapping[str, str])
         table = files[file]
     section.close()
     return Reach.parse(kind, nodes, cells, table)
+
+
+def _matrix(section: Section, nodes: int, count: int, oscillator: OscillatorSpec) -> Reach:
+    section.choice("kind", ("matrix",))
+    section.close()
+    wanted = oscillator.neurons * (nodes - oscillator.neurons)
+    if count != wanted:
+        raise DesignError(f"cells: {count} cells are given, a matrix of this board has {wanted}")
+    return Reach.matrix(nodes, oscillator.neurons)
 
 
 def _run(section: Section) -> RunSpec:
@@ -192,12 +240,12 @@ def _tolerance(section: Section) -> Tolerance:
     return tolerance
 
 
-def _statistics(section: Section) -> dict[str, dict[str, float]]:
+def _statistics(section: Section, known: Collection[str]) -> dict[str, dict[str, float]]:
     profiles = {}
     for name, table in section.rest().items():
         if not isinstance(table, dict):
             raise DesignError(f"statistics: {name} must be a table, [statistics.{name}]")
         profile = Section(table, f"statistics.{name}", _ADVICE)
-        profiles[name] = {key: profile.take(key, float) for key in STATISTICS}
+        profiles[name] = {key: profile.take(key, float) for key in known}
         profile.close()
     return profiles

@@ -3,10 +3,22 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import numpy as np
+
 from jackfield.board.reach import Reach
 from jackfield.board.scale import CodeScale
 
-__all__ = ["CellGroup", "Injection", "LinkSpec", "NodeSpec", "Probe", "RunSpec", "Tolerance", "Trigger"]
+__all__ = [
+    "CellGroup",
+    "Injection",
+    "LinkSpec",
+    "NodeSpec",
+    "OscillatorSpec",
+    "Probe",
+    "RunSpec",
+    "Tolerance",
+    "Trigger",
+]
 
 
 @dataclass(frozen=True)
@@ -35,6 +47,24 @@ class NodeSpec:
     trim: CodeScale
     clamp: bool
     injection: Injection | None
+
+
+@dataclass(frozen=True)
+class OscillatorSpec:
+    """What only a board of resonators has: nodes 1..`neurons` are resonators, all others drive channels.
+
+    Channels give sinusoids of amplitude `drive_V` at `frequency_Hz`, each with the phase of the input memory; the last
+    one is the reference. A scan slot holds `cycles` whole periods after what is dropped of it.
+    """
+
+    neurons: int
+    frequency_Hz: float
+    drive_V: float
+    cycles: int
+
+    def quality(self, nodes: NodeSpec) -> float:
+        """Nominal Q: omega C / (2 loss)."""
+        return float(np.pi * self.frequency_Hz * nodes.capacitance_F / nodes.leak_S)
 
 
 @dataclass(frozen=True)

@@ -16,8 +16,9 @@ class Reach:
     """The routes of a group of cells; node 0 is ground.
 
     A crossbar reaches every node and ground from each cell, and its route field carries the node number.
-    A listed reach gives each cell its own sources and destinations (`[cell, choice]` node numbers), and the
-    route field carries the position in the list.
+    A matrix has one cell, wired for good, from each of its sources to each of its destinations, the cells of one
+    destination after each other: its two route fields are one bit that is 0. A listed reach gives each cell its own
+    sources and destinations (`[cell, choice]` node numbers), and the route field carries the position in the list.
     """
 
     kind: str
@@ -33,6 +34,8 @@ class Reach:
         """
         if kind == "crossbar":
             return cls(kind, nodes)
+        if kind == "matrix":
+            raise DesignError("reach kind 'matrix' is of boards of kind 'oscillator'; use 'crossbar' or 'listed'")
         if kind != "listed" or table is None:
             raise DesignError(f"reach kind {kind!r} is unknown; use 'crossbar', or 'listed' with a file")
         rows = {row[0]: row[1:] for row in (line.split(",") for line in table.split("\n")[1:] if line.strip())}
@@ -46,6 +49,12 @@ class Reach:
         if max(sources.max(), destinations.max()) > nodes or min(sources.min(), destinations.min()) < 0:
             raise DesignError(f"the reach file names a node beyond 0..{nodes}; correct the file")
         return cls(kind, nodes, sources, destinations)
+
+    @classmethod
+    def matrix(cls, nodes: int, neurons: int) -> "Reach":
+        """From each of the nodes after the first `neurons` to each of those."""
+        sources, destinations = np.arange(neurons + 1, nodes + 1), np.arange(1, neurons + 1)
+        return cls("matrix", nodes, np.tile(sources, neurons)[:, None], np.repeat(destinations, len(sources))[:, None])
 
     @property
     def source_bits(self) -> int:

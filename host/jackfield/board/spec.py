@@ -9,7 +9,7 @@ from typing import Any, Self
 from jackfield.board.canonical import canonical_json
 from jackfield.board.cell import Cell, Cells
 from jackfield.board.parse import parse_spec
-from jackfield.board.parts import CellGroup, LinkSpec, NodeSpec, Probe, RunSpec, Tolerance
+from jackfield.board.parts import CellGroup, LinkSpec, NodeSpec, OscillatorSpec, Probe, RunSpec, Tolerance
 from jackfield.errors import DesignError
 
 __all__ = ["BoardSpec"]
@@ -19,6 +19,7 @@ __all__ = ["BoardSpec"]
 class BoardSpec:
     """A board: `nodes`, groups of cells, run control, probes, link, tolerances, statistics by profile.
 
+    `oscillator` is None for boards whose nodes integrate: all but those of kind "oscillator".
     `hardware` is the revision that the numbers are those of, "" where there is only one.
     """
 
@@ -33,6 +34,7 @@ class BoardSpec:
     link: LinkSpec
     tolerance: Tolerance
     statistics: Mapping[str, Mapping[str, float]]
+    oscillator: OscillatorSpec | None
     identity: Mapping[str, Any] = field(repr=False)
 
     @classmethod

@@ -4,7 +4,7 @@ Standard deviations, one draw per board, as fractions of full scale unless the n
 the gain range, threshold of the threshold range, currents of the cell's output limit, voltages of the rail.
 """
 
-__all__ = ["STATISTICS"]
+__all__ = ["OSCILLATOR_STATISTICS", "STATISTICS"]
 
 STATISTICS = {
     "gain_relative": "cell gain, relative to its own value",
@@ -32,3 +32,16 @@ STATISTICS = {
     "bank_switch_charge": "voltage step of a node at a bank switch, of the rail (unknown to the twin)",
     "crosstalk": "share of the neighbouring probe in a probe's output (unknown to the twin)",
 }
+
+OSCILLATOR_STATISTICS = {
+    "frequency_relative": "resonance of a resonator",
+    "quality_relative": "Q of a resonator",
+    "gain_relative": "gain of a cell, relative to its own value",
+    "phase_offset_deg": "constant phase between a resonator and what its probe shows, in degrees",
+    "comparator_jitter": "noise of one spike of a phase comparator, in periods",
+    "probe_gain": "gain of a probe, relative",
+    "probe_offset": "offset of a probe, of the rail",
+    "crosstalk": "share of the neighbouring probe in a probe's output (unknown to the host)",
+    "readout_noise": "noise of a probe, one value a sample, of the rail",
+}
+"""The same of boards of kind "oscillator"."""

@@ -6,6 +6,7 @@ A cell's parameter is `scale * nominal(code) + zero + INL(code)` if it is a gain
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -193,6 +194,26 @@ class NodeDraws:
         )
 
 
+class ProbeSpread(Protocol):
+    """How much probes differ: what a profile says of them."""
+
+    @property
+    def probe_gain(self) -> float:
+        """Relative."""
+
+    @property
+    def probe_offset_V(self) -> float:
+        """Volts."""
+
+    @property
+    def reference_relative(self) -> float:
+        """Of the reference voltage."""
+
+    @property
+    def crosstalk(self) -> float:
+        """Share of the neighbour."""
+
+
 @dataclass(frozen=True)
 class ProbeDraws:
     """`[probe]` arrays and the reference; `crosstalk[p, q]` is the share of probe q in probe p.
@@ -207,7 +228,7 @@ class ProbeDraws:
     stuck: NDArray[np.bool_]
 
     @classmethod
-    def draw(cls, spec: BoardSpec, profile: Profile, randomness: Randomness, stuck: int = 0) -> "ProbeDraws":
+    def draw(cls, spec: BoardSpec, profile: ProbeSpread, randomness: Randomness, stuck: int = 0) -> "ProbeDraws":
         """One draw for each probe, and `stuck` of the switches."""
         count = spec.probe.count
         share = profile.crosstalk * randomness.normals("probe crosstalk", count * count).reshape(count, count)

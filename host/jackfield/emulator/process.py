@@ -27,6 +27,8 @@ from jackfield.emulator.instruments import EXTRAS, Instrument, scope_class, serv
 from jackfield.emulator.loop import Loop
 from jackfield.emulator.lucidac_process import LUCIDAC_DIALECT, open_lucidac
 from jackfield.emulator.meter import Meter
+from jackfield.emulator.oscillator import OscillatorBoard
+from jackfield.emulator.oscillator_truth import oscillator_truth_json
 from jackfield.emulator.randomness import Randomness
 from jackfield.emulator.scanner import Scanner
 from jackfield.emulator.scope import AbstractScope
@@ -75,6 +77,8 @@ def serve(options: EmulatorOptions, ready: Callable[[dict[str, Any]], None]) -> 
     spec = _load(options.spec_file)
     with closing(Loop()) as loop, _Stop(loop, options.until_eof):
         opener = _open_lucidac if spec.dialect == LUCIDAC_DIALECT else _open_bench
+        if spec.oscillator is not None:
+            opener = _open_oscillator
         opened, truth = opener(loop, options, spec)
         if options.truth_file is not None:
             _write(options.truth_file, truth() + "\n")
@@ -120,6 +124,16 @@ def _open_bench(loop: Loop, options: EmulatorOptions, spec: BoardSpec) -> Opened
     return _open(loop, options, analog, scope_wire[0]), lambda: truth_json(analog)
 
 
+def _open_oscillator(loop: Loop, options: EmulatorOptions, spec: BoardSpec) -> Opened:
+    f = options.faults
+    if any((f.dead, f.noisy, f.stuck_probe, f.moved)):
+        raise DesignError(f"board {spec.name} has no planted defects; leave dead, noisy, stuck_probe and moved out")
+    scope_wire: list[AbstractScope] = []
+    analog = OscillatorBoard(spec, options.profile, options.seed, lambda trace: scope_wire[0].trigger(trace))
+    scope_wire.append(scope_class(options.scope)(analog.randomness))
+    return _open(loop, options, analog, scope_wire[0]), lambda: oscillator_truth_json(analog)
+
+
 def _load(file: Path) -> BoardSpec:
     try:
         beside = {table.name: table.read_text() for table in file.parent.glob("*.csv")}
@@ -137,7 +151,9 @@ def _write(file: Path, text: str) -> None:
         raise DesignError(f"{file} cannot be written: {error.strerror}; choose another place") from error
 
 
-def _open(loop: Loop, options: EmulatorOptions, analog: AnalogBoard, scope: AbstractScope) -> dict[str, Any]:
+def _open(
+    loop: Loop, options: EmulatorOptions, analog: AnalogBoard | OscillatorBoard, scope: AbstractScope
+) -> dict[str, Any]:
     randomness, name = analog.randomness, board_id(analog.randomness)
     digital = DigitalBoard(
         analog.spec, analog, time.monotonic, name, lambda: options.temperature_C, options.faults.power

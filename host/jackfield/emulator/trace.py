@@ -9,7 +9,7 @@ from jackfield.board import BoardSpec, Trigger
 from jackfield.emulator.draws import ProbeDraws
 from jackfield.emulator.randomness import Randomness
 
-__all__ = ["Levels", "Live", "ProbeTrace"]
+__all__ = ["CABLE_F", "FADED_AFTER", "SETTLING_TIMES", "Levels", "Live", "ProbeTrace", "readout_noise"]
 
 Floats = NDArray[np.float64]
 
@@ -109,13 +109,21 @@ class ProbeTrace:
         output[inside] = self.draws.gain[probe] * seen + self.draws.offset_V[probe]
 
     def _noise(self, jack: int, t: Floats, step_s: float, window_s: float) -> Floats | float:
-        if not self.noise_V or not len(t):
-            return 0.0
-        name = f"readout noise {jack} {self.key}"
         grid_s = self.spec.probe.slot_s / NOISE_VALUES_A_SLOT
-        quieter = min(1.0, (grid_s / window_s) ** 0.5) if window_s > 0 else 1.0
-        if step_s >= grid_s:
-            return np.asarray(self.randomness.noise(name, len(t)) * (self.noise_V * quieter))
-        index = np.floor(t / grid_s).astype(np.int64)
-        values: Floats = self.randomness.noise(name, int(index[-1] - index[0]) + 1, _NOISE_ORIGIN + int(index[0]))
-        return np.asarray(values[index - index[0]] * (self.noise_V * quieter))
+        name = f"readout noise {jack} {self.key}"
+        return readout_noise(self.randomness, name, (self.noise_V, grid_s), t, step_s, window_s)
+
+
+def readout_noise(
+    randomness: Randomness, name: str, kind: tuple[float, float], t: Floats, step_s: float, window_s: float
+) -> Floats | float:
+    """Noise at times `t`, `step_s` apart, averaged over `window_s`; `kind`: its rms, and how long a value lasts."""
+    noise_V, grid_s = kind
+    if not noise_V or not len(t):
+        return 0.0
+    quieter = min(1.0, (grid_s / window_s) ** 0.5) if window_s > 0 else 1.0
+    if step_s >= grid_s:
+        return np.asarray(randomness.noise(name, len(t)) * (noise_V * quieter))
+    index = np.floor(t / grid_s).astype(np.int64)
+    values: Floats = randomness.noise(name, int(index[-1] - index[0]) + 1, _NOISE_ORIGIN + int(index[0]))
+    return np.asarray(values[index - index[0]] * (noise_V * quieter))

@@ -56,6 +56,17 @@ class Resonators:
         """
         return np.asarray(amplitude / (2j * np.pi - self.k))
 
+    def counter(self, amplitude: _Complex) -> _Complex:
+        """The amplitude B [..., neuron] of exp(-i 2 pi t) in z where S = conj(`amplitude`) exp(-i 2 pi t) has settled.
+
+        A real current Re(a exp(i 2 pi t)) is half of the drive of `steady` and half of this one.
+        """
+        return np.asarray(np.conj(amplitude) / (-2j * np.pi - self.k))
+
+    def heard(self, amplitude: _Complex) -> _Complex:
+        """The phasor P [..., neuron] of the settled Im z = Re(P exp(i 2 pi t)) under a real Re(a exp(i 2 pi t))."""
+        return np.asarray(-0.5j * (self.steady(amplitude) - np.conj(self.counter(amplitude))))
+
     def settled(self, amplitude: _Complex, start: _Complex, periods: float) -> _Complex:
         """z [..., neuron] at `periods` after the drive of `steady` began with z = `start`."""
         final = self.steady(amplitude)
