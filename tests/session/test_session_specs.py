@@ -32,8 +32,6 @@ def test_what_does_not_exist_is_named_with_what_does(tmp_path: Path) -> None:
         load_spec("jf17")
     named = r"no board spec .*mine.toml; check the path, or name one of jf-osc64, jf1024, jf16"
     with pytest.raises(DesignError, match=named):
-        DesignError, match=r"no board spec .*mine.toml; check the path, or name one of jf-osc64, jf1024, jf16"
-    ):
         load_spec(tmp_path / "mine.toml")
     (tmp_path / "mine.toml").write_text("name = ")
     with pytest.raises(DesignError, match=r"not TOML"):
