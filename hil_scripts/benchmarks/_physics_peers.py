@@ -53,12 +53,12 @@ def _finished(p: Problem, v: Tensor) -> tuple[Tensor, Tensor]:
     return v.detach(), torch.cat(gradients)
 
 
-def ours(p: Problem, steps: int | None = None) -> Job:
+def ours(p: Problem, steps: int | None = None, method: str = "rk4") -> Job:
     """The kernel."""
     edges = EdgeSet(p.law, p.topology.source, p.topology.destination, p.parameters)
     nodes, dtype = p.topology.nodes, p.v0.dtype
     circuit = Circuit(nodes, (Slice(1.0, (edges,)),), torch.ones(nodes, dtype=dtype), torch.zeros(nodes, dtype=dtype))
-    return lambda: _finished(p, integrate(circuit, p.v0, steps=steps or p.steps)[-1])
+    return lambda: _finished(p, integrate(circuit, p.v0, steps=steps or p.steps, method=method)[-1])
 
 
 class _PublishedLayer(nn.Module):
