@@ -161,8 +161,8 @@ def _setting_row(p: Problem, repeats: int) -> Row:
     mine, theirs, bar = times["ours"], times["theirs"], 10 if p.topology.nodes < 64 else 200
     return {
         "name": f"forward and backward, {p.name}",
-        "workload": f"{_described(p)}; ours {steps} steps of {method}, errors of states and gradient {_pair(mine, truth)}, theirs "
-        f"{theirs_off[0]:.1e} and {theirs_off[1]:.1e}" + _others(mine, theirs),
+        "workload": f"{_described(p)}; ours {steps} steps of {method}, errors of states and gradient "
+        f"{_pair(mine, truth)}, theirs {theirs_off[0]:.1e} and {theirs_off[1]:.1e}" + _others(mine, theirs),
         "against": "published_setting",
         "ours": mine.wall,
         "theirs": theirs.wall,
