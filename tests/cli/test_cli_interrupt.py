@@ -29,6 +29,7 @@ SPOTS = {
     ),
     "record": ("jackfield.journal.load_record", "record show {new}.record"),
     "evaluate": ("jackfield.bench.Bench.measure", "evaluate {model} --image {image} --bench {bench}"),
+    "tune": ("jackfield.bench.Bench.measure", "tune {model} -o {new}.jfi --bench {bench} --runs {runs}"),
     "spice": ("jackfield.cli.files.Path.replace", "spice {model} -o {new}.cir"),
     "poke": ("jackfield.bench.Bench.measure", "poke preset 3 --volts 0.5 --bench {bench}"),
     "bench": ("jackfield.session.discover", "bench init --port socket://127.0.0.1:9 -o {new}.toml"),
