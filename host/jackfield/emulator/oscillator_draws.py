@@ -6,9 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jackfield.board import BoardSpec
-from jackfield.emulator.profiles import REFERENCE_SHARE
+from jackfield.emulator.profiles import REFERENCE_SHARE, statistics_of
 from jackfield.emulator.randomness import Randomness
-from jackfield.errors import DesignError
 from jackfield.physics import Resonators
 
 __all__ = ["OscillatorDraws", "OscillatorProfile"]
@@ -34,10 +33,7 @@ class OscillatorProfile:
     @classmethod
     def of(cls, spec: BoardSpec, name: str) -> "OscillatorProfile":
         """The profile `name` of `spec`; DesignError where the spec has no such statistics."""
-        if name not in spec.statistics:
-            known = ", ".join(spec.statistics) or "none: a board without statistics cannot be emulated"
-            raise DesignError(f"profile {name!r} is asked, board {spec.name} has {known}")
-        s = dict(spec.statistics[name])
+        s = dict(statistics_of(spec, name))
         rail_V = max(abs(volts) for volts in spec.nodes.rail_V)
         offset, noise = s.pop("probe_offset") * rail_V, s.pop("readout_noise") * rail_V
         reference = s["probe_gain"] * REFERENCE_SHARE

@@ -1,15 +1,24 @@
 """How much the boards of one kind differ: a profile of the spec, in SI units of that board."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from jackfield.board import BoardSpec
 from jackfield.errors import DesignError
 
-__all__ = ["UNIT_TIME_S", "Profile"]
+__all__ = ["UNIT_TIME_S", "Profile", "statistics_of"]
 
 UNIT_TIME_S = 100e-6  # what "leak over unit time" in the spec's statistics refers to
 DROOP_SPREAD = 0.3  # relative spread of droop among nodes, as for leak
 REFERENCE_SHARE = 0.1  # the reference's error, as a share of the spread of probe gains
+
+
+def statistics_of(spec: BoardSpec, name: str) -> Mapping[str, float]:
+    """What the spec says of its profile `name`; DesignError where it says nothing."""
+    if name not in spec.statistics:
+        known = ", ".join(spec.statistics) or "none: a board without statistics cannot be emulated"
+        raise DesignError(f"profile {name!r} is asked, board {spec.name} has {known}")
+    return spec.statistics[name]
 
 
 @dataclass(frozen=True)
@@ -49,10 +58,7 @@ class Profile:
     @classmethod
     def of(cls, spec: BoardSpec, name: str) -> "Profile":
         """The profile `name` of `spec`; DesignError where the spec has no such statistics."""
-        if name not in spec.statistics:
-            known = ", ".join(spec.statistics) or "none: a board without statistics cannot be emulated"
-            raise DesignError(f"profile {name!r} is asked, board {spec.name} has {known}")
-        s = spec.statistics[name]
+        s = statistics_of(spec, name)
         rail_V = max(abs(volts) for volts in spec.nodes.rail_V)
         limit_A = max(group.output_limit_A for group in spec.groups)
         return cls(
