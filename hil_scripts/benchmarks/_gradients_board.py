@@ -19,12 +19,11 @@ from jackfield.session import load_spec, open_bench
 from jackfield.tune import (
     BenchPlant,
     CenteredPropagation,
-    Estimate,
     Nudge,
 )
 from jackfield_calibration import calibrate
 
-__all__ = ["ep_compared", "ep_cosines", "ep_rows"]
+__all__ = ["UNIT_S", "by_knowledge", "ep_compared", "ep_cosines", "ep_rows", "parts"]
 
 EP_BOARDS, QUICK = range(5), range(1)
 EP_BARS = {"raw": 0.96, "injection calibrated": 0.98, "with the record": 0.99}
@@ -60,13 +59,13 @@ def ep_cosines(seed: int) -> dict[str, tuple[float, float]]:
 
     def cosines(plant: BenchPlant) -> tuple[float, float]:
         found = CenteredPropagation(EP_NUDGE).estimate(plant, start, loss)
-        return _cosines(found, true.at_rest(plant, start, loss, UNIT_S))
+        return parts(flat(found.gradients), true.at_rest(plant, start, loss, UNIT_S))
 
     with open_bench(f"emulator://jf16s?profile=cmos&seed={seed}") as bench:
-        return _by_knowledge(bench, circuit, EP_EDGES, cosines)
+        return by_knowledge(bench, circuit, EP_EDGES, cosines)
 
 
-def _by_knowledge(
+def by_knowledge(
     bench: Bench[Any], circuit: Circuit, cells: int, cosines: Callable[[BenchPlant], tuple[float, float]]
 ) -> dict[str, tuple[float, float]]:
     """Cosines on a board of which nothing is known, then its injection DACs, then its cells."""
@@ -85,10 +84,10 @@ def _by_knowledge(
     return found
 
 
-def _cosines(found: Estimate, true: Tensor) -> tuple[float, float]:
-    gradient = flat(found.gradients)
-    half = len(gradient) // 2
-    return compared(gradient[:half], true[:half])[1], compared(gradient, true)[1]
+def parts(found: Tensor, true: Tensor) -> tuple[float, float]:
+    """Cosines of the gains' half of two gradients and of all of them."""
+    half = len(found) // 2
+    return compared(found[:half], true[:half])[1], compared(found, true)[1]
 
 
 def resting(spec: BoardSpec) -> tuple[Circuit, Tensor, Any]:
