@@ -95,22 +95,24 @@ def compared(found: Tensor, true: Tensor) -> tuple[float, float]:
     return float((found - true).norm() / true.norm()), float(torch.cosine_similarity(found, true, dim=0))
 
 
-def ladder_network(seed: int, *, charge: float = 0.0, loss: float = 0.3, fractional: bool = False) -> Network:
-    """Four inductors in a row from ground, at each node a capacitor (cubic part `charge`) and a loss to ground, a
-    resistor or linear memristor; values drawn from 0.5 to 1.5 (loss: times `loss`)."""
+def ladder_network(
+    seed: int, *, nodes: int = 4, charge: float = 0.0, loss: float = 0.3, fractional: bool = False
+) -> Network:
+    """As many inductors in a row from ground as `nodes`, at each node a capacitor (cubic part `charge`) and a loss to
+    ground, a resistor or linear memristor; values drawn from 0.5 to 1.5 (loss: times `loss`)."""
     generator = torch.Generator().manual_seed(seed)
-    ground, nodes = torch.zeros(4, dtype=torch.int64), torch.arange(1, 5)
+    ground, every = torch.zeros(nodes, dtype=torch.int64), torch.arange(1, nodes + 1)
 
     def drawn() -> Tensor:
-        return 0.5 + torch.rand(4, generator=generator, dtype=REAL)
+        return 0.5 + torch.rand(nodes, generator=generator, dtype=REAL)
 
-    none = torch.zeros(4, dtype=REAL)
-    capacitors = Branches(nodes, ground, drawn(), charge * drawn())
-    inductors = Branches(torch.arange(4), nodes, drawn(), none)
-    losses = Branches(nodes, ground, loss * drawn(), none) if loss else Branches()
+    none = torch.zeros(nodes, dtype=REAL)
+    capacitors = Branches(every, ground, drawn(), charge * drawn())
+    inductors = Branches(torch.arange(nodes), every, drawn(), none)
+    losses = Branches(every, ground, loss * drawn(), none) if loss else Branches()
     if fractional:
-        return Network(4, capacitors, inductors, memristors=losses)
-    return Network(4, capacitors, inductors, losses)
+        return Network(nodes, capacitors, inductors, memristors=losses)
+    return Network(nodes, capacitors, inductors, losses)
 
 
 def leafed(network: Network) -> tuple[Network, dict[str, Tensor]]:

@@ -1,12 +1,16 @@
 """`jackfield tune`: the ladder on an emulated bench, resumed, for this board alone, flash untouched."""
 
+import contextlib
+import sqlite3
+import subprocess
+import time
 from pathlib import Path
 
 import pytest
 
 from jackfield.session import open_bench
 
-from .conftest import Jackfield
+from .conftest import COMMAND, Jackfield
 
 
 @pytest.fixture
@@ -44,3 +48,31 @@ def test_boards_of_a_record_need_a_record(jackfield: Jackfield, bench: Path, mod
     ran = jackfield("tune", model, "--bench", bench, "--aware", "record", "-o", tmp_path / "t.jfi")
     assert ran.status == 1
     assert "no record is given" in ran.err
+
+
+def test_a_killed_tuning_ends_with_the_same_codes(jackfield: Jackfield, model: Path, tmp_path: Path) -> None:
+    """On a board with noise and mismatch, which repeats itself for one seed."""
+    words = ["tune", str(model), "--bench", "emulator://jf96?profile=cmos&seed=3", "--passes", "192", "--inputs", "4"]
+    whole, killed = tmp_path / "whole.jfi", tmp_path / "killed.jfi"
+    assert jackfield(*words, "--runs", tmp_path / "whole", "-o", whole).status == 0
+    process = subprocess.Popen([*COMMAND, *words, "--runs", str(tmp_path / "killed"), "-o", str(killed)])
+    folder = _read(tmp_path / "killed", 1, process)
+    process.kill()
+    process.wait()
+    assert not killed.exists()
+    assert jackfield(*words, "--resume", folder, "-o", killed).status == 0
+    assert killed.read_bytes() == whole.read_bytes()
+
+
+def _read(runs: Path, batches: int, process: "subprocess.Popen[bytes]") -> Path:
+    """The run folder, once so many of its 3 batches have been read."""
+    deadline = time.monotonic() + 240
+    while True:
+        assert time.monotonic() < deadline
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            raise AssertionError(f"the tuning ended with {process.wait(timeout=0.002)} before it could be killed")
+        for file in runs.glob("*/readings.sqlite"):
+            with contextlib.suppress(sqlite3.OperationalError), contextlib.closing(sqlite3.connect(file)) as journal:
+                count = "SELECT count(*) FROM readings WHERE key LIKE 'forward %'"
+                if journal.execute(count).fetchone()[0] >= batches:
+                    return file.parent

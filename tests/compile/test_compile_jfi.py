@@ -69,7 +69,7 @@ def test_a_file_that_is_whole_and_wrong_is_named(tmp_path: Path, compiled: Compi
     for spoiled, message in (
         (content[:-100] + bytes([content[-100] ^ 4]) + content[-99:], "is not the one that its header names"),
         (content[:-1], "bytes, board jf96 takes"),
-        (content.replace(b"format = 2", b"format = 9"), "no image of format 2"),
+        (content.replace(b"format = 3", b"format = 9"), "no image of format 3"),
         (content.replace(b"steps = ", b"stops = "), "'steps' is missing, unknown or of a wrong type"),
         (content.replace(b"inputs = [[1", b"inputs = [[true, []"), "damaged header"),
         (content.replace(b"inputs = [[1", b"inputs = [[], [1"), "'inputs' is missing, unknown or of a wrong type"),

@@ -2,16 +2,18 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
 from jackfield.board import BoardSpec, CalibrationRecord, Table
-from jackfield.compile import compile_circuit, twin
+from jackfield.compile import CompiledCircuit, Twin, compile_circuit, twin
 from jackfield.compile.known import uncertainties
 from jackfield.errors import CalibrationError
-from jackfield.physics import Circuit
+from jackfield.physics import Circuit, EdgeSet, Slice
+from jackfield.session import load_spec
 
 Recorder = Callable[..., CalibrationRecord]
 
@@ -141,3 +143,27 @@ def test_a_record_of_another_spec_is_refused(
     compiled = compile_circuit(small, jf96, largest_v=2.0)
     with pytest.raises(CalibrationError, match="calibrate the board again"):
         twin(compiled, jf96, make_record(jf16, "cmos", seed=8))
+
+
+def test_driven_nodes_stay_and_the_rest_comes_to_rest(tmp_path: Path) -> None:
+    """A run of 30 time constants: node 1 is driven, node 2 ends where the current from it is what leaks."""
+    jf16s = load_spec("jf16s")
+    values = {"gain": torch.tensor([0.8]), "threshold": torch.tensor([0.1])}
+    part = Slice(30.0, (EdgeSet("shifted_relu", torch.tensor([1]), torch.tensor([2]), values),))
+    circuit = Circuit(2, (part,), torch.ones(2), torch.tensor([0.2, 0.2]), None, (1,), (1, 2), (1,))
+    compiled = compile_circuit(circuit, jf16s, volts_per_unit=1.0, seconds_per_unit=1e-4)
+    assert compiled.program.clamp == (1,)
+    loaded = CompiledCircuit.load(compiled.save(tmp_path / "driven.jfi"), jf16s)
+    assert loaded.program == compiled.program
+    model = twin(loaded, jf16s)
+    assert isinstance(model, Twin)
+    gain, threshold = (jf16s.groups[0].parameters[name] for name in ("gain", "threshold"))
+    cell = np.flatnonzero(compiled.image.enable[0])
+    g, shift = (
+        dac.value(compiled.image.codes[name][0, cell]) for name, dac in (("gain", gain), ("threshold", threshold))
+    )
+    x = np.array([[0.9], [0.5]])
+    driven = jf16s.nodes.preset.value(compiled.input_codes(x))[:, 0]
+    wanted = np.stack([driven, g * (driven - shift) / (g + jf16s.nodes.leak_S)], axis=1)
+    assert model.predict(x)[0] == pytest.approx(wanted, abs=1e-6)
+    assert model.states(x, 4)[-1][:, :2] == pytest.approx(wanted, abs=1e-6)

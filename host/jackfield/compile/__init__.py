@@ -1,6 +1,6 @@
 """From a circuit to the image of a board, and from an image and a record to the twin."""
 
-from jackfield.compile.board_circuit import board_circuit
+from jackfield.compile.board_circuit import board_circuit, steps_to_follow
 from jackfield.compile.compiled import CompiledCircuit
 from jackfield.compile.compiler import compile_circuit
 from jackfield.compile.findings import Finding, check_spec
@@ -50,6 +50,7 @@ __all__ = [
     "patch_list",
     "place",
     "read_image_file",
+    "steps_to_follow",
     "twin",
     "twin_of_passes",
     "uncertainties",

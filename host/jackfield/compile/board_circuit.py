@@ -1,6 +1,7 @@
 """The circuit that an image makes on a known board, in SI units."""
 
 from collections.abc import Iterator
+from math import ceil
 
 import numpy as np
 import torch
@@ -10,7 +11,9 @@ from jackfield.board import BoardSpec, ConfigImage
 from jackfield.compile.known import Floats, Integers, KnownBoard
 from jackfield.physics import Circuit, EdgeSet, Imperfection, Slice
 
-__all__ = ["board_circuit"]
+__all__ = ["board_circuit", "steps_to_follow"]
+
+_TURN = 2.0  # of the fastest node in one step; the 3/8 rule is stable up to 2.7
 
 
 def board_circuit(
@@ -21,6 +24,7 @@ def board_circuit(
     *,
     inputs: tuple[int, ...] = (),
     outputs: tuple[int, ...] = (),
+    clamped: tuple[int, ...] = (),
     dtype: torch.dtype = torch.float64,
 ) -> Circuit:
     """Volts, seconds, siemens, amperes, farads; one slice a step `(bank, ticks)`, all nodes of the board.
@@ -37,7 +41,32 @@ def board_circuit(
         rails=spec.nodes.rail_V,
         inputs=inputs,
         outputs=outputs,
+        clamped=clamped,
     )
+
+
+def steps_to_follow(circuit: Circuit, least: int) -> tuple[int, ...]:
+    """Steps of the 3/8 rule for each slice of a board's circuit: `least`, and one where there are no edges.
+
+    Circuits with driven nodes run to rest, long after their nodes have followed: there the rule has to stay stable.
+    """
+    return tuple(
+        max(least, ceil(part.duration * _fastest(circuit, part) / _TURN) if circuit.clamped else 1) if part.edges else 1
+        for part in circuit.slices
+    )
+
+
+def _fastest(circuit: Circuit, part: Slice) -> float:
+    """The largest rate of a node, all its edges at their steepest, in 1/s."""
+    reach = max(map(abs, circuit.rails or (1.0,)))
+    rates = circuit.leak.detach().double().clone()
+    for edges in part.edges:
+        ends = torch.tensor([[reach], [0.0], [-reach]], dtype=circuit.dtype).expand(-1, len(edges))
+        partials = edges.element_law.first_partials(ends, -ends, {k: p.detach() for k, p in edges.parameters.items()})
+        steepest = torch.stack([partials["v_s"], partials["v_d"]]).expand(2, 3, -1).abs().amax((0, 1)).double()
+        for nodes in (edges.source, edges.destination):
+            rates = torch.cat([rates.new_zeros(1), rates]).index_add(0, nodes, steepest)[1:]
+    return float((rates / circuit.capacitance.detach().double()).max())
 
 
 def _slices(

@@ -106,6 +106,7 @@ class CompiledCircuit:
             "seconds_per_unit": list(self.scaling.seconds_per_unit),
             "steps": [list(step) for step in self.program.steps],
             "scan": [list(nodes) for nodes in self.program.scan],
+            "clamp": list(self.program.clamp),
             "inputs": list(self.inputs),
             "outputs": list(self.outputs),
             "preset_gain": self.preset_gain.tolist(),
@@ -157,6 +158,7 @@ def _from_header(header: Mapping[str, Any], spec: BoardSpec) -> dict[str, Any]:
     program = RunProgram(
         steps=tuple((int(bank), int(ticks)) for bank, ticks in header["steps"]),
         scan=tuple(tuple(int(node) for node in nodes) for nodes in header["scan"]),
+        clamp=tuple(int(node) for node in header["clamp"]),
     )
     program.check(spec)
     return at_nodes | {

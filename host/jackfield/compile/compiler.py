@@ -71,7 +71,7 @@ def compile_circuit(
     return CompiledCircuit(
         spec=spec,
         image=image,
-        program=_program(slices, scaling, spec, circuit.outputs),
+        program=_program(slices, scaling, spec, circuit),
         scaling=scaling,
         inputs=tuple(circuit.inputs),
         outputs=tuple(circuit.outputs),
@@ -105,13 +105,13 @@ def _place_on_known(
     return suit_cells(placement, targets, spec, known, ~avoided)
 
 
-def _program(slices: tuple[LoweredSlice, ...], scaling: Scaling, spec: BoardSpec, outputs: Sequence[int]) -> RunProgram:
+def _program(slices: tuple[LoweredSlice, ...], scaling: Scaling, spec: BoardSpec, circuit: Circuit) -> RunProgram:
     ticks = (
         round(part.duration * tau / spec.run.tick_s) for part, tau in zip(slices, scaling.seconds_per_unit, strict=True)
     )
-    shares = np.array_split(np.array(outputs, dtype=np.int64), spec.probe.count)
+    shares = np.array_split(np.array(circuit.outputs, dtype=np.int64), spec.probe.count)
     scan = tuple(tuple(int(node) for node in share) for share in shares)
-    return RunProgram(steps=tuple(enumerate(ticks)), scan=scan)
+    return RunProgram(steps=tuple(enumerate(ticks)), scan=scan, clamp=tuple(circuit.clamped))
 
 
 def record_id(record: CalibrationRecord) -> str:

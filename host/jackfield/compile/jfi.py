@@ -16,7 +16,7 @@ from jackfield.errors import DesignError
 
 __all__ = ["FORMAT", "ImageFile", "read_image_file", "write_image_file"]
 
-FORMAT = 2
+FORMAT = 3
 _COMMON = {
     "spec": str,
     "spec_digest": str,
@@ -27,7 +27,7 @@ _COMMON = {
     "preset_offset_V": list,
     "droop_per_s": list,
 }
-_OF_A_PASS = ("image_digest", "seconds_per_unit", "steps", "scan", "inputs", "outputs")
+_OF_A_PASS = ("image_digest", "seconds_per_unit", "steps", "scan", "clamp", "inputs", "outputs")
 _KEYS = {"format": int, "file_digest": str, **_COMMON, **dict.fromkeys(_OF_A_PASS, list)}
 _DIGEST_LINE = b'\nfile_digest = "'
 

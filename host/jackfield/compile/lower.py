@@ -60,11 +60,15 @@ def lower(circuit: Circuit, spec: BoardSpec) -> tuple[LoweredSlice, ...]:
 
     A conductance on a board that has only shifted_relu cells becomes two antiparallel cells with threshold
     zero. Raises DesignError where the circuit has more nodes or slices than the board, a law that it lacks, nodes
-    that stay driven, or injections that are not constant.
+    that stay driven on a board that presets nodes before a run alone, or injections that are not constant.
     """
-    if circuit.clamped or circuit.boards is not None:
-        what = "is a population of boards" if circuit.boards else f"keeps node {circuit.clamped[0]} driven"
-        raise DesignError(f"the circuit {what}; board {spec.name} presets nodes before a run alone")
+    if circuit.boards is not None:
+        raise DesignError(f"the circuit is a population of boards; compile it for one of its {circuit.boards}")
+    if circuit.clamped and not spec.nodes.clamp:
+        raise DesignError(
+            f"the circuit keeps node {circuit.clamped[0]} driven; board {spec.name} presets nodes before a run alone: "
+            "choose one that drives nodes, such as jf16s or jf96s"
+        )
     if circuit.nodes > spec.nodes.count:
         raise DesignError(
             f"the circuit has {circuit.nodes} nodes, board {spec.name} has {spec.nodes.count}; "

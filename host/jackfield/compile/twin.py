@@ -8,7 +8,7 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 
 from jackfield.board import BoardSpec, CalibrationRecord, ConfigImage
-from jackfield.compile.board_circuit import board_circuit
+from jackfield.compile.board_circuit import board_circuit, steps_to_follow
 from jackfield.compile.compiled import CompiledCircuit
 from jackfield.compile.known import Floats, Integers, KnownBoard, uncertainties
 from jackfield.compile.lane_twin import LaneTwin
@@ -98,14 +98,12 @@ class Twin:
         circuit, steps = self.circuit, _STEPS
         if board is not None:
             circuit, steps = self._circuit(board, torch.float32), _DRAW_STEPS
-        # Between banks a straight line is left to follow, by leak and trims alone.
-        fine = tuple(steps if part.edges else 1 for part in circuit.slices)
-        return integrate(circuit, start.to(circuit.dtype), steps=fine)[-1]
+        return integrate(circuit, start.to(circuit.dtype), steps=steps_to_follow(circuit, steps))[-1]
 
     def states(self, x: ArrayLike, snapshots: int = 16) -> NDArray[np.float64]:
         """Voltages of all nodes `[steps * snapshots, batch, node]` at equally spaced times of each step of the run."""
         preset = self.preset(self.compiled.input_codes(x))
-        steps = -(-_STEPS // snapshots) * snapshots
+        steps = -(-max(steps_to_follow(self.circuit, _STEPS)) // snapshots) * snapshots
         with torch.no_grad():
             path = integrate(self.circuit, preset, steps=steps, snapshots=snapshots).numpy()
         playing = np.repeat([bool(part.edges) for part in self.circuit.slices], snapshots)
@@ -120,6 +118,7 @@ class Twin:
             board,
             inputs=compiled.inputs,
             outputs=compiled.outputs,
+            clamped=compiled.program.clamp,
             dtype=dtype,
         )
 

@@ -41,7 +41,8 @@ def watch_nodes(
     for start in range(0, len(nodes), probes):
         chosen = list(nodes[start : start + probes])
         padded = chosen + chosen[-1:] * (probes - len(chosen))
-        program = RunProgram(compiled.program.steps, tuple((node,) for node in padded), mode="watch")
+        scan, clamp = tuple((node,) for node in padded), compiled.program.clamp
+        program = RunProgram(compiled.program.steps, scan, mode="watch", clamp=clamp)
         live = bench.watch(program)
         found += [Trajectory(node, live.t_s, live.volts[probe]) for probe, node in enumerate(chosen)]
     return tuple(found)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from jackfield.board import CellGroup, CodeScale, ConfigImage
-from jackfield.compile import Twin, board_circuit
+from jackfield.compile import Twin, board_circuit, steps_to_follow
 from jackfield.physics import EdgeSet, Slice, integrate
 
 __all__ = ["Knob", "TwinGradient"]
@@ -93,8 +93,8 @@ class TwinGradient:
         """Volts `[batch, node]` at HOLD after presets `codes` `[batch, node]`; `values` by key, in full scales, are
         those that `image` was rounded from."""
         compiled, known = self.twin.compiled, self.twin.known
-        circuit = board_circuit(image, compiled.program.steps, compiled.spec, known, dtype=DTYPE)
-        circuit = replace(circuit, clamped=compiled.program.clamp)
+        clamp = compiled.program.clamp
+        circuit = board_circuit(image, compiled.program.steps, compiled.spec, known, clamped=clamp, dtype=DTYPE)
         banks = [bank for bank, _ in compiled.program.steps]
         playing, slices = 0, []
         for part in circuit.slices:
@@ -105,7 +105,7 @@ class TwinGradient:
             playing += 1
         circuit = replace(circuit, slices=tuple(slices))
         start = self.twin.preset(codes).to(DTYPE)
-        return integrate(circuit, start, steps=tuple(STEPS if part.edges else 1 for part in slices))[-1]
+        return integrate(circuit, start, steps=steps_to_follow(circuit, STEPS))[-1]
 
     def _tuned(self, part: Slice, bank: int, image: ConfigImage, values: Mapping[str, Tensor]) -> Slice:
         sets = []

@@ -18,8 +18,8 @@ def network_netlist(network: Network, start: list[float], duration: float, step:
     if not network.inductors.is_linear:
         raise DesignError("SPICE has no inductor with a cubic flux; make its cubic part 0")
     lines = ["general network"]
-    for kind, letter in ((network.capacitors, "C"), (network.resistors, "R")):
-        lines += [_element(kind, letter, number) for number in range(len(kind))]
+    lines += [line for number in range(len(network.capacitors)) for line in _capacitor(network.capacitors, number)]
+    lines += [_resistor(network.resistors, number) for number in range(len(network.resistors))]
     for number in range(len(network.inductors)):
         ends, begin = _ends(network.inductors, number), start[network.nodes + number]
         lines.append(f"L{number} {ends} {float(network.inductors.linear[number])!r} ic={begin!r}")
@@ -34,11 +34,22 @@ def _ends(kind: Branches, number: int) -> str:
     return " ".join(f"n{int(end)}" if end else "0" for end in (kind.a[number], kind.b[number]))
 
 
-def _element(kind: Branches, letter: str, number: int) -> str:
+def _capacitor(kind: Branches, number: int) -> list[str]:
+    """ngspice starts a capacitor with a charge formula at 0 V whatever `.ic` says. So the linear part is a plain
+    capacitor, and its current, through a source of 0 V, says what the cubic part takes: 3 cubic v^2 dv/dt."""
     linear, cubic, ends = float(kind.linear[number]), float(kind.cubic[number]), _ends(kind, number)
     a, b = ends.split()
+    if not cubic:
+        return [f"C{number} {ends} {linear!r}"]
     v = f"V({a},{b})"
-    if letter == "C":
-        value = f"q={{{linear!r}*{v}+{cubic!r}*{v}*{v}*{v}}}" if cubic else f"{linear!r}"
-        return f"C{number} {ends} {value}"
-    return f"B{number} {ends} I={linear!r}*{v}+({cubic!r})*{v}*{v}*{v}"
+    return [
+        f"C{number} {a} c{number} {linear!r}",
+        f"VC{number} c{number} {b} 0",
+        f"BC{number} {ends} I={3 * cubic / linear!r}*{v}*{v}*i(VC{number})",
+    ]
+
+
+def _resistor(kind: Branches, number: int) -> str:
+    linear, cubic, ends = float(kind.linear[number]), float(kind.cubic[number]), _ends(kind, number)
+    v = "V({},{})".format(*ends.split())
+    return f"BR{number} {ends} I={linear!r}*{v}+({cubic!r})*{v}*{v}*{v}"
