@@ -234,8 +234,9 @@ class _Calibration:
         if self.image is not None and "offsets" in self.asked.measured:
             image = self.image if outcome is None else _only(self.image, cells[outcome.verdict.good])
             routine = OffsetRoutine(spec, image)
-            sums = routine.sums(self.reader.read_all(routine), nodes, ratio * spec.nodes.capacitance_F)
-            offset, variance = condition_offsets(image, routine.banks, offset, variance, sums)
+            if routine.banks:
+                sums = routine.sums(self.reader.read_all(routine), nodes, ratio * spec.nodes.capacitance_F)
+                offset, variance = condition_offsets(image, routine.banks, offset, variance, sums)
         if outcome is None:
             return _unmeasured(cells, offset[cells], np.sqrt(variance[cells]))
         return measured_cells(cells, part.parameters["gain"].hi, outcome, offset[cells], np.sqrt(variance[cells]))

@@ -11,7 +11,9 @@ from numpy.typing import NDArray
 
 from jackfield.board import BoardSpec, ConfigImage, Measurement, RunProgram, hold_times
 
-__all__ = ["Bench", "Journal", "Reading", "Routine", "Setting", "scan_lists"]
+__all__ = ["Bench", "Journal", "Reading", "Routine", "Setting", "scan_lists", "scans_of_all"]
+
+_REQUEST_BYTES = 64  # of a frame: header, run, a step or two, the counts of the scan lists
 
 Array = NDArray[Any]
 Floats = NDArray[np.float64]
@@ -110,6 +112,12 @@ class Routine(ABC):
 def scan_lists(spec: BoardSpec, nodes: Integers) -> tuple[tuple[int, ...], ...]:
     """`nodes` dealt out to the board's probes, in turn."""
     return tuple(tuple(int(node) for node in nodes[probe :: spec.probe.count]) for probe in range(spec.probe.count))
+
+
+def scans_of_all(spec: BoardSpec, nodes: Integers) -> list[tuple[tuple[int, ...], ...]]:
+    """`scan_lists` of `nodes`, in as many parts of equal size as it takes for each to fit one run request."""
+    most = (spec.link.frame_bytes - _REQUEST_BYTES) // 2
+    return [scan_lists(spec, part) for part in np.array_split(nodes, -(-len(nodes) // most))]
 
 
 def arrays_of(measurement: Measurement) -> dict[str, Array]:
