@@ -82,7 +82,7 @@ def _answers(
     """Outputs `[input, class]` in machine units."""
     played = play(bench, compiled, x.astype(np.float64))
     last = compiled.passes[-1]
-    return np.asarray(answers_of(played.measured, last, record).outputs_V / last.scaling.volts_per_unit)
+    return np.asarray(answers_of(played.measured, last, record).held_V / last.scaling.volts_per_unit)
 
 
 def _rows(profile: str, count: int, found: _Ladder) -> list[Row]:
