@@ -5,7 +5,7 @@ source of phase 0 in its layer's own frame.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,9 +15,10 @@ from jackfield.model.phasor_layers import PhasorConv, PhasorDense, PhasorMinPool
 from jackfield.model.phasor_net import PhasorNet
 from jackfield.physics import PhaseEncoding, Resonators, SpikeRule, exact_spikes, last_spikes, periodic_spikes
 
-__all__ = ["neurons_alike", "run_continuous", "run_spikes"]
+__all__ = ["largest_sums", "neurons_alike", "phasor_matrices", "run_continuous", "run_layers", "run_spikes"]
 
 _Real = NDArray[np.float64]
+_Complex = NDArray[np.complex128]
 _QUARTER = 0.25
 
 
@@ -66,17 +67,47 @@ def run_spikes(
 def run_continuous(network: PhasorNet, phases: _Real, neurons: Sequence[Resonators]) -> _Real:
     """Output phases [example, output] with settled sinusoids instead of spikes; uncorrected phases of the neurons.
 
-    Between layers the host takes the argument and drives the next one. Exact at any Q up to one constant a neuron.
+    Exact at any Q up to one constant a neuron.
+    """
+    weights = phasor_matrices(network)
+    return run_layers(network, phases, lambda number, fed: neurons[number].steady(_drive(fed) @ weights[number].T))
+
+
+def run_layers(network: PhasorNet, phases: _Real, weigh: Callable[[int, _Real], _Complex]) -> _Real:
+    """Output phases [example, output] with `weigh` in place of the layers' own sums.
+
+    `weigh` takes the number of a layer with weights and its input phases [example, source] and returns phasors
+    [example, neuron] of any length. Between layers the host takes the argument; pools are the host's, too.
     """
     number = 0
     for layer in network.layers:
         if isinstance(layer, PhasorMinPool):
             phases = _pooled(phases, layer)
-            continue
-        assert isinstance(layer, PhasorDense | PhasorConv)
-        drive = np.exp(1j * np.pi * _with_bias(phases, 0.0)) @ layer.matrix().double().numpy().T
-        phases, number = np.angle(neurons[number].steady(drive)) / np.pi, number + 1
+        else:
+            phases, number = np.angle(weigh(number, phases)) / np.pi, number + 1
     return phases
+
+
+def largest_sums(network: PhasorNet, phases: _Real) -> list[_Real]:
+    """Of each layer with weights the largest length [neuron] of its weighted sums over encoded inputs `phases`."""
+    weights, largest = phasor_matrices(network), list[_Real]()
+
+    def weigh(number: int, fed: _Real) -> _Complex:
+        sums = np.asarray(_drive(fed) @ weights[number].T)
+        largest.append(np.abs(sums).max(axis=0))
+        return sums
+
+    run_layers(network, phases, weigh)
+    return largest
+
+
+def phasor_matrices(network: PhasorNet) -> list[_Real]:
+    """Weights [neuron, source + 1] of each layer that has some, the bias last; DesignError where none has."""
+    return [layer.matrix().double().numpy() for layer in _weighted(network)]
+
+
+def _drive(phases: _Real) -> _Complex:
+    return np.asarray(np.exp(1j * np.pi * _with_bias(phases, 0.0)))
 
 
 def _weighted(network: PhasorNet) -> list[PhasorDense | PhasorConv]:
