@@ -29,9 +29,10 @@ def plan_resonators(spec: BoardSpec, level: str, record_s: RecordTime) -> Plan:
     """What `calibrate_resonators` will set and read."""
     assert spec.oscillator is not None
     random = np.random.default_rng(0)
-    routines = [RingDownRoutine(spec, tag) for tag in RING_DOWNS], [
-        DriveRoutine(spec, tag, MEMORIES[level], random) for tag in RING_DOWNS
-    ]
+    routines = (
+        [RingDownRoutine(spec, tag) for tag in RING_DOWNS],
+        [DriveRoutine(spec, tag, MEMORIES[level], random) for tag in RING_DOWNS],
+    )
     steps = tuple(planned_step(spec, routine, record_s) for group in routines for routine in group)
     return Plan(steps, spec.cell_count if level == "cells" else 4 * spec.oscillator.neurons)
 

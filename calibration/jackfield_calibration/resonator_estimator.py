@@ -97,29 +97,28 @@ def fit_drive(drive: Complexes, phasor_V: Complexes, centre: Floats | None, *, g
     channels, neurons = drive.shape[1], phasor_V.shape[1]
     scale = np.ones((neurons, channels)) if centre is None else centre
     nominal = drive @ scale.T
-    answer = _regressed(nominal, phasor_V)
+    answer = np.asarray((nominal.conj() * phasor_V).sum(axis=0) / (np.abs(nominal) ** 2).sum(axis=0))
     se = np.zeros_like(scale)
     if gains:
-        design = np.concatenate([drive.real, drive.imag])
-        scale, answer, se = _gains(design, drive, phasor_V, scale, answer)
-        nominal = drive @ scale.T
-        answer = _regressed(nominal, phasor_V)
-    rest = phasor_V - nominal * answer
+        scale, answer, spread = _gains(drive, phasor_V, scale, answer)
+        se = np.tile(np.sqrt(np.diag(spread)[:-1]), (neurons, 1))
+    rest = phasor_V - drive @ scale.T * answer
     misfit = np.sqrt(np.mean(np.abs(rest) ** 2, axis=0) / np.mean(np.abs(phasor_V) ** 2, axis=0))
-    return DriveFit(answer, np.abs(answer) * misfit / np.sqrt(len(drive)), scale, se, misfit)
-
-
-def _regressed(nominal: Complexes, phasor_V: Complexes) -> Complexes:
-    return np.asarray((nominal.conj() * phasor_V).sum(axis=0) / (np.abs(nominal) ** 2).sum(axis=0))
+    # An answer's length is that of the mean gain, its phase the last unknown; the less sure of both counts.
+    relative = np.sqrt(max(spread[-1, -1], spread[:-1, :-1].mean())) if gains else misfit / np.sqrt(len(drive))
+    return DriveFit(answer, np.abs(answer) * relative, scale, se, misfit)
 
 
 def _gains(
-    design: Floats, drive: Complexes, phasor_V: Complexes, centre: Floats, answer: Complexes
+    drive: Complexes, phasor_V: Complexes, centre: Floats, answer: Complexes
 ) -> tuple[Floats, Complexes, Floats]:
-    """Gains, answers and the gains' errors. An answer's phase is an unknown beside its gains: gains alone could
-    take up most of an error of it, so that taking turns would not end."""
-    turned = 1j * drive.sum(axis=1)
-    whole = np.concatenate([design, np.concatenate([turned.real, turned.imag])[:, None]], axis=1)
+    """Gains, answers, and the covariance of a neuron's unknowns: its gains, then its answer's phase.
+
+    The phase is fitted beside the gains: those could take up most of an error of it, so that taking turns would
+    not end.
+    """
+    unknowns = np.concatenate([drive, 1j * drive.sum(axis=1, keepdims=True)], axis=1)
+    whole = np.concatenate([unknowns.real, unknowns.imag])
     normal, prior = whole.T @ whole, np.zeros(whole.shape[1])
     scale, noise = centre.copy(), 1e-3
     power = float(np.mean(np.abs(drive.sum(axis=1)) ** 2))
@@ -136,8 +135,7 @@ def _gains(
         told = float(np.trace(normal @ solved))
         left = float(np.mean(np.abs(rest) ** 2)) * 2 * len(drive) / max(2 * len(drive) - told, 1.0)
         noise = float(np.clip(np.sqrt(left / power), 1e-5, 0.1))
-    se = noise * np.sqrt(power / 2 * np.diag(solved)[:-1])
-    return scale, answer, np.tile(se, (len(scale), 1))
+    return scale, answer, noise**2 * power / 2 * solved
 
 
 def _pull(away: Floats) -> Floats:

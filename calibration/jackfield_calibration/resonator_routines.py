@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 
 import numpy as np
-from numpy.typing import NDArray
 
 from jackfield.board import BoardSpec, ConfigImage, RunProgram
 from jackfield.compile import nominal_answer
@@ -39,9 +38,7 @@ class RingDownRoutine(Routine):
         inputs = spec.nodes.preset.code(np.zeros((1, spec.nodes.count)))
         for first in range(1, oscillator.neurons + 1, spec.probe.count):
             nodes = [min(first + probe, oscillator.neurons) for probe in range(spec.probe.count)]
-            program = RunProgram(
-                tuple(enumerate(ticks)), tuple((node,) for node in nodes), mode="watch"
-            )
+            program = RunProgram(tuple(enumerate(ticks)), tuple((node,) for node in nodes), mode="watch")
             yield Setting(f"{self._tag} {self.name} {first}", image, inputs, program)
 
 

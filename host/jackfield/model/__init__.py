@@ -25,6 +25,7 @@ from jackfield.model.phasor_runs import (
     run_continuous,
     run_layers,
     run_spikes,
+    spike_turns,
 )
 from jackfield.model.phasor_training import (
     PHASOR_BEST,
@@ -99,6 +100,7 @@ __all__ = [
     "save_checkpoint",
     "save_density",
     "similarity",
+    "spike_turns",
     "train",
     "train_density",
     "train_phasor",

@@ -15,7 +15,15 @@ from jackfield.model.phasor_layers import PhasorConv, PhasorDense, PhasorMinPool
 from jackfield.model.phasor_net import PhasorNet
 from jackfield.physics import PhaseEncoding, Resonators, SpikeRule, exact_spikes, last_spikes, periodic_spikes
 
-__all__ = ["largest_sums", "neurons_alike", "phasor_matrices", "run_continuous", "run_layers", "run_spikes"]
+__all__ = [
+    "largest_sums",
+    "neurons_alike",
+    "phasor_matrices",
+    "run_continuous",
+    "run_layers",
+    "run_spikes",
+    "spike_turns",
+]
 
 _Real = NDArray[np.float64]
 _Complex = NDArray[np.complex128]
@@ -35,11 +43,14 @@ def run_spikes(
     periods: float = 10.0,
     rule: SpikeRule | None = None,
     exact: bool = False,
+    turns: Sequence[_Real] | None = None,
 ) -> _Real:
     """Output phases [example, output] of encoded inputs [example, input] after `periods`, decoded from the last frame.
 
     `neurons` of each weighted layer; NaN where an output did not spike in that frame. `exact` takes the slow closed
-    form for every layer, the reference of the fast ones. Raises DesignError where `periods` hold no frame.
+    form for every layer, the reference of the fast ones. `turns` [neuron] of each weighted layer (`spike_turns`), in
+    units of pi, are taken off its phases: by a delay of each neuron's spikes, of the outputs by the host. Raises
+    DesignError where `periods` hold no frame.
     """
     rule = rule or SpikeRule()
     layers = list(network.layers)
@@ -52,16 +63,41 @@ def run_spikes(
             continue
         assert isinstance(layer, PhasorDense | PhasorConv)
         weights, cells, depth, number = layer.matrix().double().numpy(), neurons[number], depth + 1, number + 1
+        late = 0.0 if turns is None or place == last else turns[number - 1][:, None] / 2
         if not exact and place == 0:
-            trains = periodic_spikes(_with_bias(phases, 0.0), weights, cells, periods, rule)
+            trains = periodic_spikes(_with_bias(phases, 0.0), weights, cells, periods, rule) - late
             continue
         fed = _joined(trains, encoding.train(np.zeros((len(trains), 1)), periods))
         if not exact and place == last:
             frame = PhaseEncoding(depth * _QUARTER).last_frame(periods)
             trains = last_spikes(fed, weights, cells, frame, rule)[..., None]
         else:
-            trains = exact_spikes(fed, weights, cells, periods, rule)
-    return _decoded(trains, PhaseEncoding(depth * _QUARTER), periods)
+            trains = exact_spikes(fed, weights, cells, periods, rule) - late
+    answers = _decoded(trains, PhaseEncoding(depth * _QUARTER), periods)
+    return answers if turns is None else np.asarray(np.mod(answers - turns[-1] + 1, 2) - 1)
+
+
+def spike_turns(
+    network: PhasorNet, phases: _Real, neurons: Sequence[Resonators], *, periods: float = 10.0
+) -> list[_Real]:
+    """By how much, in units of pi, the spikes of each neuron [neuron] come late after `periods`, a list by layer.
+
+    Each layer is driven with the phases that the network without time has there for encoded inputs `phases`
+    [example, input]; the mean direction is taken, strong sums counting more. 0 where a neuron never spikes.
+    """
+    weights, found = phasor_matrices(network), list[_Real]()
+    begin, end = PhaseEncoding(_QUARTER).last_frame(periods)
+
+    def weigh(number: int, fed: _Real) -> _Complex:
+        sums = np.asarray(_drive(fed) @ weights[number].T)
+        trains = periodic_spikes(_with_bias(fed, 0.0), weights[number], neurons[number], periods, SpikeRule())
+        inside = np.where((trains >= begin) & (trains < end), trains, -np.inf).max(axis=2)
+        seen = np.exp(1j * np.pi * PhaseEncoding(_QUARTER).phase(np.where(np.isfinite(inside), inside, np.nan)))
+        found.append(np.asarray(np.angle(np.nansum(seen * sums.conj(), axis=0)) / np.pi))
+        return sums
+
+    run_layers(network, phases, weigh)
+    return found
 
 
 def run_continuous(network: PhasorNet, phases: _Real, neurons: Sequence[Resonators]) -> _Real:
