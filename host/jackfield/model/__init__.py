@@ -25,6 +25,7 @@ from jackfield.model.phasor_runs import (
     run_continuous,
     run_layers,
     run_spikes,
+    spike_trains,
     spike_turns,
 )
 from jackfield.model.phasor_training import (
@@ -100,6 +101,7 @@ __all__ = [
     "save_checkpoint",
     "save_density",
     "similarity",
+    "spike_trains",
     "spike_turns",
     "train",
     "train_density",

@@ -52,29 +52,49 @@ def run_spikes(
     units of pi, are taken off its phases: by a delay of each neuron's spikes, of the outputs by the host. Raises
     DesignError where `periods` hold no frame.
     """
-    rule = rule or SpikeRule()
+    trains = _trains(network, phases, neurons, periods, rule or SpikeRule(), exact, turns)[-1]
+    answers = _decoded(trains, PhaseEncoding(len(_weighted(network)) * _QUARTER), periods)
+    return answers if turns is None else np.asarray(np.mod(answers - turns[-1] + 1, 2) - 1)
+
+
+def spike_trains(
+    network: PhasorNet, phases: _Real, neurons: Sequence[Resonators], *, periods: float = 10.0
+) -> list[_Real]:
+    """All spikes [example, source, slot] of encoded inputs [example, input] and of each layer, times in periods."""
+    return _trains(network, phases, neurons, periods, SpikeRule(), True, None)
+
+
+def _trains(
+    network: PhasorNet,
+    phases: _Real,
+    neurons: Sequence[Resonators],
+    periods: float,
+    rule: SpikeRule,
+    exact: bool,
+    turns: Sequence[_Real] | None,
+) -> list[_Real]:
+    """Spikes of the inputs and of each layer; where not `exact`, the last layer's of the last frame alone."""
     layers = list(network.layers)
     last = max(place for place, layer in enumerate(layers) if not isinstance(layer, PhasorMinPool))
-    trains, depth, number = PhaseEncoding().train(phases, periods), 0, 0
+    found, depth = [PhaseEncoding().train(phases, periods)], 0
     for place, layer in enumerate(layers):
         encoding = PhaseEncoding(depth * _QUARTER)
         if isinstance(layer, PhasorMinPool):
-            trains = _earliest(trains, layer, encoding, periods)
+            found.append(_earliest(found[-1], layer, encoding, periods))
             continue
         assert isinstance(layer, PhasorDense | PhasorConv)
-        weights, cells, depth, number = layer.matrix().double().numpy(), neurons[number], depth + 1, number + 1
-        late = 0.0 if turns is None or place == last else turns[number - 1][:, None] / 2
+        weights, cells, depth = layer.matrix().double().numpy(), neurons[depth], depth + 1
+        late = 0.0 if turns is None or place == last else turns[depth - 1][:, None] / 2
         if not exact and place == 0:
-            trains = periodic_spikes(_with_bias(phases, 0.0), weights, cells, periods, rule) - late
+            found.append(periodic_spikes(_with_bias(phases, 0.0), weights, cells, periods, rule) - late)
             continue
-        fed = _joined(trains, encoding.train(np.zeros((len(trains), 1)), periods))
+        fed = _joined(found[-1], encoding.train(np.zeros((len(phases), 1)), periods))
         if not exact and place == last:
             frame = PhaseEncoding(depth * _QUARTER).last_frame(periods)
-            trains = last_spikes(fed, weights, cells, frame, rule)[..., None]
+            found.append(last_spikes(fed, weights, cells, frame, rule)[..., None])
         else:
-            trains = exact_spikes(fed, weights, cells, periods, rule) - late
-    answers = _decoded(trains, PhaseEncoding(depth * _QUARTER), periods)
-    return answers if turns is None else np.asarray(np.mod(answers - turns[-1] + 1, 2) - 1)
+            found.append(exact_spikes(fed, weights, cells, periods, rule) - late)
+    return found
 
 
 def spike_turns(
