@@ -13,6 +13,7 @@ from jackfield_calibration.plan import Plan, RecordTime, planned_step
 from jackfield_calibration.reader import Reader
 from jackfield_calibration.resonator_estimator import DriveFit, RingDown, fit_drive, fit_ring_down
 from jackfield_calibration.resonator_routines import DriveRoutine, RingDownRoutine
+from jackfield_calibration.routine import Routine
 
 __all__ = ["calibrate_resonators", "plan_resonators"]
 
@@ -22,18 +23,15 @@ MEMORIES = {"nodes": 2, "cells": 8}
 """Memories full of random phases by level: per neuron, or with the gain of each cell; as many again to verify."""
 RAILED = 0.98  # of the rail
 SAME_FREQUENCY, SAME_QUALITY = 5e-4, 0.02  # within what two ring-downs agree
-RING_DOWNS = ("measure", "verify")
+TAGS = ("measure", "verify")
 
 
 def plan_resonators(spec: BoardSpec, level: str, record_s: RecordTime) -> Plan:
     """What `calibrate_resonators` will set and read."""
     assert spec.oscillator is not None
-    random = np.random.default_rng(0)
-    routines = (
-        [RingDownRoutine(spec, tag) for tag in RING_DOWNS],
-        [DriveRoutine(spec, tag, MEMORIES[level], random) for tag in RING_DOWNS],
-    )
-    steps = tuple(planned_step(spec, routine, record_s) for group in routines for routine in group)
+    routines: list[Routine] = [RingDownRoutine(spec, tag) for tag in TAGS]
+    routines += [DriveRoutine(spec, tag, MEMORIES[level], 0) for tag in TAGS]
+    steps = tuple(planned_step(spec, routine, record_s) for routine in routines)
     return Plan(steps, spec.cell_count if level == "cells" else 4 * spec.oscillator.neurons)
 
 
@@ -41,11 +39,10 @@ def calibrate_resonators(
     spec: BoardSpec, reader: Reader, level: str, seed: int, given: Mapping[str, Any], plan: Plan
 ) -> CalibrationRecord:
     """The record of a board; each value is verified on fresh runs, with other codes where it is about cells."""
-    rung, rung_again = (_ring_downs(spec, reader, tag) for tag in RING_DOWNS)
-    random = np.random.default_rng(seed)
+    rung, rung_again = (_ring_downs(spec, reader, tag) for tag in TAGS)
     gains = level == "cells"
-    fit = fit_drive(*_driven(spec, reader, DriveRoutine(spec, "measure", MEMORIES[level], random)), None, gains=gains)
-    fresh = _driven(spec, reader, DriveRoutine(spec, "verify", MEMORIES[level], random))
+    fit = fit_drive(*_driven(spec, reader, DriveRoutine(spec, "measure", MEMORIES[level], seed)), None, gains=gains)
+    fresh = _driven(spec, reader, DriveRoutine(spec, "verify", MEMORIES[level], seed))
     again = fit_drive(*fresh, fit.gain_scale, gains=gains)
     provenance = {
         **given,

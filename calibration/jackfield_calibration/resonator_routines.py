@@ -45,27 +45,28 @@ class RingDownRoutine(Routine):
 class DriveRoutine(Routine):
     """All cells on, channels of random phases, all resonators read: `memories` times what the input memory holds.
 
-    `measure` sets all cells to one code; other tags give each channel one of two, of either sign, at random.
+    `measure` sets all cells to one code; other tags give each channel one of two, of either sign, at random. Fewer
+    memories are the first ones of more, so that a run of one level goes on from another's readings.
     """
 
     name = "drive"
 
-    def __init__(self, spec: BoardSpec, tag: str, memories: int, random: np.random.Generator) -> None:
+    def __init__(self, spec: BoardSpec, tag: str, memories: int, seed: int) -> None:
         self._spec = spec
         self._tag = tag
         self._memories = memories
-        self._random = random
+        self._seed = seed
 
     def settings(self) -> Iterator[Setting]:
         """See Routine."""
         spec, oscillator = self._spec, self._spec.oscillator
         assert oscillator is not None
         neurons, channels = oscillator.neurons, spec.nodes.count - oscillator.neurons
-        gain = spec.groups[0].parameters["gain"]
+        gain, random = spec.groups[0].parameters["gain"], np.random.default_rng([self._seed, self._tag == "measure"])
         siemens = WANTED_V * spec.nodes.rail_V[1] / np.sqrt(channels) / abs(nominal_answer(spec))
         level = min(siemens, gain.hi) * np.ones(channels)
         if self._tag != "measure":
-            level *= self._random.choice([-1.0, 1.0], channels) * self._random.choice([0.8, 1.0], channels)
+            level *= random.choice([-1.0, 1.0], channels) * random.choice([0.8, 1.0], channels)
         image = ConfigImage.safe(spec).copy()
         image.enable[0], image.codes["gain"][0] = True, np.tile(gain.code(level), neurons)
         quality = oscillator.quality(spec.nodes)
@@ -74,7 +75,7 @@ class DriveRoutine(Routine):
             (spec.nodes.count, *nodes) for nodes in scan_lists(spec, np.arange(1, neurons + 1, dtype=np.int64))
         )
         for number in range(self._memories):
-            phases = self._random.uniform(-1, 1, (spec.run.inputs, spec.nodes.count))
+            phases = random.uniform(-1, 1, (spec.run.inputs, spec.nodes.count))
             phases[:, -1] = 0.0
             inputs = spec.nodes.preset.code(phases)
             program = RunProgram(((0, ticks),), scan, count=len(inputs))

@@ -4,6 +4,7 @@ from jackfield.report.calibration import BudgetLine, CalibrationContent, Residua
 from jackfield.report.content import CellMap, Outputs, ReportContent, Spread, Trace
 from jackfield.report.density import density_figure
 from jackfield.report.page import render
+from jackfield.report.phasor import PhasorContent, Raster, Scatter, render_phasors
 from jackfield.report.sweep import Sweep, sweep_picture
 
 __all__ = [
@@ -11,13 +12,17 @@ __all__ = [
     "CalibrationContent",
     "CellMap",
     "Outputs",
+    "PhasorContent",
+    "Raster",
     "ReportContent",
     "Residuals",
+    "Scatter",
     "Spread",
     "Sweep",
     "Trace",
     "density_figure",
     "render",
     "render_calibration",
+    "render_phasors",
     "sweep_picture",
 ]
