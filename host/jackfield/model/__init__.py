@@ -17,7 +17,7 @@ from jackfield.model.headroom import headroom_penalty
 from jackfield.model.measure import measure_accuracy, measure_largest_v
 from jackfield.model.network import KirchhoffNet
 from jackfield.model.packaged import packaged_model
-from jackfield.model.phasor_net import PhasorErrors, PhasorNet, similarity
+from jackfield.model.phasor_net import PhasorErrors, PhasorNet, round_phasor_weights, similarity
 from jackfield.model.phasor_runs import (
     largest_sums,
     neurons_alike,
@@ -94,6 +94,7 @@ __all__ = [
     "packaged_model",
     "packaged_plan",
     "phasor_matrices",
+    "round_phasor_weights",
     "round_to_codes",
     "run_continuous",
     "run_layers",

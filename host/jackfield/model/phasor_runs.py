@@ -6,6 +6,7 @@ source of phase 0 in its layer's own frame.
 
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,15 +45,18 @@ def run_spikes(
     rule: SpikeRule | None = None,
     exact: bool = False,
     turns: Sequence[_Real] | None = None,
+    jitter: float = 0.0,
+    seed: int = 0,
 ) -> _Real:
     """Output phases [example, output] of encoded inputs [example, input] after `periods`, decoded from the last frame.
 
     `neurons` of each weighted layer; NaN where an output did not spike in that frame. `exact` takes the slow closed
     form for every layer, the reference of the fast ones. `turns` [neuron] of each weighted layer (`spike_turns`), in
-    units of pi, are taken off its phases: by a delay of each neuron's spikes, of the outputs by the host. Raises
-    DesignError where `periods` hold no frame.
+    units of pi, are taken off its phases: by a delay of each neuron's spikes, of the outputs by the host. Each spike of
+    a neuron is off by `jitter` periods, one standard deviation, drawn by `seed`. Raises DesignError where `periods`
+    hold no frame.
     """
-    trains = _trains(network, phases, neurons, periods, rule or SpikeRule(), exact, turns)[-1]
+    trains = _trains(network, phases, neurons, periods, rule or SpikeRule(), exact, _Late(turns, jitter, seed))[-1]
     answers = _decoded(trains, PhaseEncoding(len(_weighted(network)) * _QUARTER), periods)
     return answers if turns is None else np.asarray(np.mod(answers - turns[-1] + 1, 2) - 1)
 
@@ -61,7 +65,7 @@ def spike_trains(
     network: PhasorNet, phases: _Real, neurons: Sequence[Resonators], *, periods: float = 10.0
 ) -> list[_Real]:
     """All spikes [example, source, slot] of encoded inputs [example, input] and of each layer, times in periods."""
-    return _trains(network, phases, neurons, periods, SpikeRule(), True, None)
+    return _trains(network, phases, neurons, periods, SpikeRule(), True, _Late(None, 0.0, 0))
 
 
 def _trains(
@@ -71,7 +75,7 @@ def _trains(
     periods: float,
     rule: SpikeRule,
     exact: bool,
-    turns: Sequence[_Real] | None,
+    late: "_Late",
 ) -> list[_Real]:
     """Spikes of the inputs and of each layer; where not `exact`, the last layer's of the last frame alone."""
     layers = list(network.layers)
@@ -84,17 +88,36 @@ def _trains(
             continue
         assert isinstance(layer, PhasorDense | PhasorConv)
         weights, cells, depth = layer.matrix().double().numpy(), neurons[depth], depth + 1
-        late = 0.0 if turns is None or place == last else turns[depth - 1][:, None] / 2
         if not exact and place == 0:
-            found.append(periodic_spikes(_with_bias(phases, 0.0), weights, cells, periods, rule) - late)
+            spikes = periodic_spikes(_with_bias(phases, 0.0), weights, cells, periods, rule)
+            found.append(late.of(spikes, depth - 1, place == last))
             continue
         fed = _joined(found[-1], encoding.train(np.zeros((len(phases), 1)), periods))
         if not exact and place == last:
             frame = PhaseEncoding(depth * _QUARTER).last_frame(periods)
-            found.append(last_spikes(fed, weights, cells, frame, rule)[..., None])
+            spikes = last_spikes(fed, weights, cells, frame, rule)[..., None]
         else:
-            found.append(exact_spikes(fed, weights, cells, periods, rule) - late)
+            spikes = exact_spikes(fed, weights, cells, periods, rule)
+        found.append(late.of(spikes, depth - 1, place == last))
     return found
+
+
+@dataclass(frozen=True)
+class _Late:
+    """By how much spikes are moved: back by `turns` in units of pi, outputs not, and by jitter."""
+
+    turns: Sequence[_Real] | None
+    jitter: float
+    seed: int
+
+    def of(self, spikes: _Real, layer: int, last: bool) -> _Real:
+        """The spikes [example, neuron, slot] of `layer` as they leave their neurons."""
+        if self.turns is not None and not last:
+            spikes = spikes - self.turns[layer][:, None] / 2
+        if self.jitter:
+            random = np.random.default_rng([self.seed, layer])
+            spikes = spikes + self.jitter * random.standard_normal(spikes.shape)
+        return spikes
 
 
 def spike_turns(

@@ -4,7 +4,14 @@ from jackfield.report.calibration import BudgetLine, CalibrationContent, Residua
 from jackfield.report.content import CellMap, Outputs, ReportContent, Spread, Trace
 from jackfield.report.density import density_figure
 from jackfield.report.page import render
-from jackfield.report.phasor import PhasorContent, Raster, Scatter, render_phasors
+from jackfield.report.phasor import (
+    PhasorContent,
+    Raster,
+    Scatter,
+    Sensitivity,
+    render_phasors,
+    sensitivity_picture,
+)
 from jackfield.report.sweep import Sweep, sweep_picture
 
 __all__ = [
@@ -17,6 +24,7 @@ __all__ = [
     "ReportContent",
     "Residuals",
     "Scatter",
+    "Sensitivity",
     "Spread",
     "Sweep",
     "Trace",
@@ -24,5 +32,6 @@ __all__ = [
     "render",
     "render_calibration",
     "render_phasors",
+    "sensitivity_picture",
     "sweep_picture",
 ]

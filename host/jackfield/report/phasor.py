@@ -1,17 +1,19 @@
 """The page about a phasor network: its ladder, one input's spikes, phases in time against those without."""
 
+import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from jackfield.report.figures import BLUE, GREY, LINES, ORANGE, RED, ladder_figure
 from jackfield.report.page import document, facts_table, plot_style, section
 
-__all__ = ["PhasorContent", "Raster", "Scatter", "render_phasors"]
+__all__ = ["PhasorContent", "Raster", "Scatter", "Sensitivity", "render_phasors", "sensitivity_picture"]
 
 Floats = NDArray[np.float64]
 
@@ -64,8 +66,8 @@ def render_phasors(content: PhasorContent) -> str:
         parts += section(
             "Spikes of one input",
             "Resonate-and-fire neurons, integrated exactly from rest. A spike's place within its frame is its phase; "
-            "each layer's frames begin a quarter period after those of the one before. The answer is the output "
-            "nearest to the middle between half and whole of a frame (red).",
+            "each layer's frames begin a quarter period after those of the one before. The answer (red) is the "
+            "output nearest to phase 1/2, three quarters of its frame.",
             raster_figure(content.raster),
         )
         parts += section(
@@ -89,7 +91,7 @@ def raster_figure(raster: Raster) -> Figure:
     for number, (axes, (name, times)) in enumerate(zip(panels, raster.layers, strict=True)):
         rows, slots = np.nonzero(np.isfinite(times))
         marked = (rows == raster.answer) & (number == len(raster.layers) - 1)
-        size = 260 / max(len(times), 14)
+        size = 420 / max(len(times), 14)
         for chosen, colour in ((~marked, LINES[number % len(LINES)]), (marked, RED)):
             axes.scatter(times[rows[chosen], slots[chosen]], rows[chosen], s=size, marker="|", lw=1.2, color=colour)
         for frame in np.arange(raster.frames[number], raster.periods + 1e-9, 1.0):
@@ -126,12 +128,49 @@ def resonator_figure(detuning: Floats, quality_ratio: Floats) -> Figure:
     left, right = figure.subplots(1, 2)
     number = np.arange(1, len(detuning) + 1)
     left.plot(number, 100 * detuning, ".", color=BLUE)
-    left.set_ylabel("frequency off the reference (%)")
+    left.set_ylabel("frequency error (%)")
     right.plot(number, 100 * (quality_ratio - 1), ".", color=ORANGE)
-    right.set_ylabel("Q off nominal (%)")
+    right.set_ylabel("Q error (%)")
     for axes in (left, right):
         axes.axhline(0, color="k", lw=0.8)
         axes.set_xlabel("resonator")
         axes.spines[["top", "right"]].set_visible(False)
         axes.grid(alpha=0.25)
     return figure
+
+
+@dataclass(frozen=True)
+class Sensitivity:
+    """Rows of axis, line, value on the axis, share answered rightly; `ideal` is the share without time or errors."""
+
+    rows: tuple[tuple[str, str, float, float], ...]
+    ideal: float
+
+
+def sensitivity_picture(found: Sensitivity) -> bytes:
+    """A panel an axis as a PNG file; the same shares give the same bytes."""
+    axes_names = tuple(dict.fromkeys(row[0] for row in found.rows))
+    out = io.BytesIO()
+    with plot_style():
+        figure = Figure(figsize=(9.2, 3.2 * ((len(axes_names) + 1) // 2)), layout="constrained")
+        for axes, name in zip(figure.subplots((len(axes_names) + 1) // 2, 2).ravel(), axes_names, strict=False):
+            _lines(axes, name, found)
+        figure.savefig(out, format="png", dpi=130, metadata={"Software": None})
+    return out.getvalue()
+
+
+def _lines(axes: Axes, name: str, found: Sensitivity) -> None:
+    here = [row for row in found.rows if row[0] == name]
+    lines = tuple(dict.fromkeys(row[1] for row in here))
+    for number, line in enumerate(lines):
+        points = [(value, 100 * share) for _, which, value, share in here if which == line]
+        label = line if len(lines) > 1 else None
+        axes.plot(*zip(*points, strict=True), "o-", ms=4, color=LINES[number % len(LINES)], label=label)
+    axes.axhline(100 * found.ideal, color="k", lw=0.8, ls="--", label="without time")
+    if name == "Q":
+        axes.set_xscale("log")
+    axes.set_xlabel(name)
+    axes.set_ylabel("answered rightly (%)")
+    axes.grid(alpha=0.25)
+    axes.legend(frameon=False, fontsize=9)
+    axes.spines[["top", "right"]].set_visible(False)
