@@ -169,6 +169,9 @@ def _lines(axes: Axes, name: str, found: Sensitivity) -> None:
     axes.axhline(100 * found.ideal, color="k", lw=0.8, ls="--", label="without time")
     if name == "Q":
         axes.set_xscale("log")
+    values = sorted({value for _, _, value, _ in here})
+    axes.set_xticks(values, [f"{value:g}" for value in values])
+    axes.minorticks_off()
     axes.set_xlabel(name)
     axes.set_ylabel("answered rightly (%)")
     axes.grid(alpha=0.25)
