@@ -1,9 +1,9 @@
-"""How a phasor network stands what boards do to it: `python hil_scripts/phasor_sweeps.py [FOLDER] [--data MNIST]`.
+"""How a phasor network stands what boards do to it: `python hil_scripts/phasor_sweeps.py [FOLDER] [--data IMAGES]`.
 
 Weights of 8, 6, 5 and 4 bits, Q from 6 to 160, jitter of the spikes, detuning (raw, each neuron's spikes delayed by
 what calibration says, each resonator tuned by the board's trim DAC): sweeps.png and sweeps.csv in FOLDER (here
-without one), run in time by spikes. --data is a folder with MNIST's two training files; without it the packaged
-digits are asked. --json prints the table as one JSON object.
+without one), run in time by spikes. --data is a folder with the two training files of MNIST or FashionMNIST, or with
+CIFAR-10's binary batches; without it the packaged digits are asked. --json prints the table as one JSON object.
 """
 
 import argparse
@@ -13,6 +13,7 @@ import json
 import math
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from jackfield.data import Split, digits_split, find_mnist, mnist_split
+from jackfield.data import Split, cifar10_split, digits_split, find_cifar10, find_mnist, mnist_split
 from jackfield.model import (
     PHASOR_BEST,
     PhasorNet,
@@ -94,13 +95,16 @@ def settled(quality: float) -> int:
 
 
 def trained(data: Path | None) -> tuple[PhasorNet, Split]:
-    """784-100-10 on MNIST, 64-60-10 on the packaged digits."""
+    """64-60-10 on the packaged digits, else a hidden layer of 100; colours are inputs like all others."""
     if data is None:
         split, network = digits_split(), PhasorNet((60, 10), inputs=64)
         train_phasor(network, split, DIGITS)
-    else:
-        split, network = mnist_split(*find_mnist(data)), PhasorNet((100, 10), inputs=784)
-        train_phasor(network, split, PHASOR_BEST, grid=(28, 28))
+        return network, split
+    colours = any(data.glob("data_batch_*.bin"))
+    split = cifar10_split(find_cifar10(data)) if colours else mnist_split(*find_mnist(data))
+    network = PhasorNet((100, split.classes), inputs=split.inputs)
+    recipe = replace(PHASOR_BEST, shift_px=0) if colours else PHASOR_BEST
+    train_phasor(network, split, recipe, grid=None if colours else (28, 28))
     return network, split
 
 
@@ -108,7 +112,7 @@ def main() -> None:
     """Train, sweep, write, print."""
     parser = argparse.ArgumentParser(description="Sweeps of a phasor network, as one figure and one table.")
     parser.add_argument("folder", nargs="?", type=Path, default=Path())
-    parser.add_argument("--data", type=Path, help="folder with MNIST's training files")
+    parser.add_argument("--data", type=Path, help="folder with MNIST's, FashionMNIST's or CIFAR-10's training files")
     parser.add_argument("--images", type=int, default=500, help="held-out images asked (500)")
     parser.add_argument("--json", action="store_true", help="print one JSON object and nothing else")
     wanted = parser.parse_args()
