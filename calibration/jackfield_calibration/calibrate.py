@@ -24,6 +24,7 @@ from jackfield_calibration.observer import Observer, Silent
 from jackfield_calibration.offset_routine import OffsetRoutine, condition_offsets
 from jackfield_calibration.plan import Plan, RecordTime, planned_step
 from jackfield_calibration.reader import Reader
+from jackfield_calibration.resonator_calibration import calibrate_resonators, plan_resonators
 from jackfield_calibration.routine import Bench, Journal, Reading, Routine
 from jackfield_calibration.tables import (
     CURVE,
@@ -62,6 +63,8 @@ def make_plan(
     asked = Asked.of(level, only)
     if is_lane_board(spec):
         return plan_lanes(spec)
+    if spec.oscillator is not None:
+        return plan_resonators(spec, level, record_s or BenchTime.of(spec).record_s)
     wanted = _wanted(spec, image, cells, asked)
     random = np.random.default_rng(0)
     record_s = record_s or BenchTime.of(spec).record_s
@@ -113,6 +116,8 @@ def calibrate(
     given |= {"level": level, "seed": seed}
     if is_lane_board(spec):
         return calibrate_lanes(spec, reader, seed, given, plan)
+    if spec.oscillator is not None:
+        return calibrate_resonators(spec, reader, level, seed, given, plan)
     wanted = _wanted(spec, image, cells, asked)
     if only:
         given |= {"only": list(asked.parts), "relies_on": list(asked.relies_on)}

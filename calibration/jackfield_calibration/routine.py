@@ -9,6 +9,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from jackfield.bench import Phasors, Trace
 from jackfield.board import BoardSpec, ConfigImage, Measurement, RunProgram, hold_times
 
 __all__ = ["Bench", "Journal", "Reading", "Routine", "Setting", "scan_lists", "scans_of_all"]
@@ -24,6 +25,8 @@ Flags = NDArray[np.bool_]
 class _Board(Protocol):
     def apply(self, image: ConfigImage) -> object: ...
 
+    def load_inputs(self, codes: Integers, first: int = 0) -> None: ...
+
 
 class Bench(Protocol):
     """What calibration needs of a bench: a board that takes images, records of its nodes, its reference."""
@@ -32,6 +35,10 @@ class Bench(Protocol):
     def board(self) -> _Board: ...
 
     def measure(self, input_codes: Integers, program: RunProgram, run_number: int | None = None) -> Measurement: ...
+
+    def phasors(self, input_codes: Integers, program: RunProgram, run_number: int | None = None) -> Phasors: ...
+
+    def watch(self, program: RunProgram, run_number: int | None = None) -> Trace: ...
 
     def reference_V(self) -> float: ...
 

@@ -1,4 +1,4 @@
-"""MNIST and its kin in the IDX format (LeCun, Cortes, Burges; http://yann.lecun.com/exdb/mnist), plain or gzipped."""
+"""MNIST and its kin (FashionMNIST has the same file names) in the IDX format (LeCun, Cortes, Burges; http://yann.lecun.com/exdb/mnist), plain or gzipped."""
 
 import gzip
 import math
