@@ -10,7 +10,7 @@ from jackfield.board import BoardSpec
 from jackfield.errors import CalibrationError
 from jackfield_calibration import recipe
 from jackfield_calibration.cell_estimator import CellFit, Prior, estimate_cells
-from jackfield_calibration.cell_model import CellLaw
+from jackfield_calibration.cell_model import CELL_PARAMETERS, CellLaw
 from jackfield_calibration.cell_routine import CellRoutine, Known, Step
 from jackfield_calibration.cell_runs import CellBlock
 from jackfield_calibration.defects import diagnose
@@ -112,20 +112,17 @@ class CellCalibration:
 
     def _fit(self, fit: CellFit | None, noise_V: float) -> CellFit:
         """Cells alone, then what they share, then cells again; the last stage refines once more."""
-        start = self._begin.prior.mean.repeat(len(self._cells), 1) if fit is None else fit.value
+        start = self._begin.prior.width.new_zeros(len(self._cells), len(CELL_PARAMETERS)) if fit is None else fit.value
         fitted = self._cells_alone(start, noise_V)
         if len(self._blocks) == len(recipe.STAGES[0]) or not self._learns:
             return fitted  # three runs a cell cannot tell a node from its cells; a few cells teach nothing new of it
         last = len(self._blocks) == sum(len(stage) for stage in recipe.STAGES)
-        sound = self._sound(fitted)
-        self._begin = replace(self._begin, prior=self._begin.prior.learned(fitted, sound))
         for rounds in (2, 2) if last else (1,):
-            moved = refine_jointly(self._law, self._blocks, fitted, self._begin, self._sound(fitted), rounds)
+            sound = self._sound(fitted)
+            self._begin = replace(self._begin, prior=self._begin.prior.learned(fitted, sound))
+            moved = refine_jointly(self._law, self._blocks, fitted, self._begin, sound, rounds)
             self._begin = replace(self._begin, moved=moved)
             fitted = self._cells_alone(fitted.value, fitted.noise_V)
-            if last:
-                learned = self._begin.prior.learned(fitted, self._sound(fitted))
-                self._begin = replace(self._begin, prior=learned)
         return fitted
 
     def _cells_alone(self, start: torch.Tensor, noise_V: float) -> CellFit:

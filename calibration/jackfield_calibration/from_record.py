@@ -72,14 +72,13 @@ def _prior(record: CalibrationRecord, generous: Prior, largest_S: float, limit_A
     """Gain scale and threshold as wide as ever, the weak parameters as they are among the record's good cells."""
     columns = {"zero": ("gain_zero_S", largest_S), "offset": ("current_offset_A", limit_A)}
     columns |= {name.removeprefix("gain_").removesuffix("_S"): (name, largest_S) for name in CURVE}
-    mean, width = generous.mean.clone(), generous.width.clone()
+    width = generous.width.clone()
     for parameter, (name, unit) in columns.items():
         table, at = _table(record, name), CELL_PARAMETERS.index(parameter)
         values, se = table.value[table.good] / unit, table.se[table.good] / unit
         if len(values) > 1:
-            mean[at] = float(values.mean())
-            width[at] = max(float(np.sqrt(values.var() + np.mean(se**2))), _LEAST_WIDTH)
-    return Prior(mean, width)
+            width[at] = max(float(np.sqrt(np.mean(values**2 + se**2))), _LEAST_WIDTH)
+    return Prior(width, generous.widest)
 
 
 def _table(record: CalibrationRecord, name: str) -> Table:

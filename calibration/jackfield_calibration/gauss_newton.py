@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-__all__ = ["Fit", "Model", "fit_each"]
+__all__ = ["Fit", "Model", "fit_each", "with_prior"]
 
 Model = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
 """Parameters `[fit, parameter]` of the fits `rows` int64 `[fit]` to predictions `[fit, reading]` and their
@@ -20,10 +20,13 @@ _STEPS_AT_MOST = 15
 
 @dataclass(frozen=True)
 class Fit:
-    """`value[fit, parameter]`, its `covariance`, and the `residual[fit, reading]` measured minus predicted."""
+    """`value[fit, parameter]`, its `covariance`, the `information` of the readings alone (their normal matrix, no prior
+    in it), both `[fit, parameter, parameter]`, and the `residual[fit, reading]` measured minus predicted.
+    """
 
     value: Tensor
     covariance: Tensor
+    information: Tensor
     residual: Tensor
 
 
@@ -53,8 +56,18 @@ def fit_each(model: Model, measured: Tensor, weight: Tensor, start: Tensor, prio
         value[taken], predicted[taken], partials[taken] = trial[better], there[better], bent[better]
         cost[taken] = found[better]
         damping[rows] = torch.where(better, damping[rows] / 10, damping[rows] * 10)
-    normal, _ = _normal(measured - predicted, partials, weight, value, prior, width)
-    return Fit(value, torch.linalg.inv(normal), measured - predicted)
+    information = _information(partials, weight)
+    return Fit(value, with_prior(information, width), information, measured - predicted)
+
+
+def with_prior(information: Tensor, width: Tensor) -> Tensor:
+    """Covariance `[fit, parameter, parameter]` of what readings tell by `information` and a prior by `width`.
+
+    In units of the widths: what is inverted is one plus a positive matrix, however small the widths.
+    """
+    scaled = width[..., :, None] * information * width[..., None, :]
+    one = torch.eye(information.shape[-1], dtype=information.dtype)
+    return width[..., :, None] * torch.linalg.inv(one + scaled) * width[..., None, :]
 
 
 def _cost(residual: Tensor, weight: Tensor, value: Tensor, prior: Tensor, width: Tensor) -> Tensor:
@@ -65,7 +78,9 @@ def _cost(residual: Tensor, weight: Tensor, value: Tensor, prior: Tensor, width:
 def _normal(
     residual: Tensor, partials: Tensor, weight: Tensor, value: Tensor, prior: Tensor, width: Tensor
 ) -> tuple[Tensor, Tensor]:
-    weighted = partials * weight[:, :, None]
-    normal = weighted.transpose(1, 2) @ partials + torch.diag_embed(width**-2)
-    slope = (weighted.transpose(1, 2) @ residual[:, :, None])[:, :, 0] + (prior - value) / width**2
-    return normal, slope
+    slope = ((partials * weight[:, :, None]).transpose(1, 2) @ residual[:, :, None])[:, :, 0]
+    return _information(partials, weight) + torch.diag_embed(width**-2), slope + (prior - value) / width**2
+
+
+def _information(partials: Tensor, weight: Tensor) -> Tensor:
+    return (partials * weight[:, :, None]).transpose(1, 2) @ partials

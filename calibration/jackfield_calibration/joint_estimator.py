@@ -12,6 +12,7 @@ from torch import Tensor
 from jackfield_calibration.cell_estimator import CellFit, Prior, estimate_cells
 from jackfield_calibration.cell_model import ALL_COLUMNS, CELL_PARAMETERS, CellLaw, partials_to_parameters, respond
 from jackfield_calibration.cell_runs import CellBlock, stacked
+from jackfield_calibration.gauss_newton import with_prior
 from jackfield_calibration.shared import Shared
 
 __all__ = ["Begin", "refine_jointly", "shared_covariance", "with_shared_errors"]
@@ -119,7 +120,7 @@ def _cost(law: CellLaw, blocks: list[CellBlock], fit: CellFit, begin: Begin, mov
     measured, usable = (stacked(blocks, name) for name in ("volts", "usable"))
     noise = torch.cat([block.noise(noise_V).flatten(1) for block in blocks], 1)
     readings = (usable * (measured - predicted) ** 2 / noise).sum()
-    weak = (((fit.value - begin.prior.mean) / begin.prior.width) ** 2).sum()
+    weak = ((fit.value / begin.prior.width) ** 2).sum()
     return float(readings + weak + moved @ begin.precision @ moved)
 
 
@@ -132,8 +133,8 @@ def _linearise(law: CellLaw, blocks: list[CellBlock], fit: CellFit, begin: Begin
         weight = (block.usable / block.noise(fit.noise_V)).flatten(1)
         own = partials[..., :3].flatten(1, 2) @ partials_to_parameters(law, block)
         sums.add(own, *_shared_partials(block, shared, partials[..., 3:]), weight, residual)
-    inverse = torch.linalg.inv(sums.own + torch.diag_embed(prior.width**-2))
-    own_slope = sums.own_slope + (prior.mean - value) / prior.width**2
+    inverse = with_prior(sums.own, prior.width)
+    own_slope = sums.own_slope - value / prior.width**2
     gain = inverse @ sums.between
     flat_gain, flat_between = gain.flatten(0, 1), sums.between.flatten(0, 1)
     reduced = sums.shared.reshape(shared.size, shared.size) + begin.precision - flat_between.T @ flat_gain

@@ -12,6 +12,7 @@ __all__ = ["Shared", "shared_precision"]
 
 _LEAST_KNEE_V = 1e-4
 _LEAST_LIMIT = 1e-3
+_LIMIT, _LIMIT_WIDTH = 0.75, 0.2  # cells give between 1.05 and 1.8 of what they are specified for
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,7 @@ class Shared:
             torch.from_numpy(nodes.column("leak_S")) / reference,
             torch.from_numpy(nodes.column("node_offset_A")) / reference,
             torch.tensor(5e-3, dtype=torch.float64),
-            torch.tensor(0.7, dtype=torch.float64),
+            torch.tensor(_LIMIT, dtype=torch.float64),
         )
 
     @property
@@ -89,5 +90,5 @@ def shared_precision(nodes: NodeFit) -> Tensor:
     for i in range(2):
         for j in range(2):
             precision[count + i * count + rows, count + j * count + rows] = inverse[:, i, j]
-    precision[-2, -2], precision[-1, -1] = 1e-4**-2, 0.5**-2
+    precision[-2, -2], precision[-1, -1] = 1e-4**-2, _LIMIT_WIDTH**-2
     return precision

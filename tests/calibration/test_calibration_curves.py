@@ -27,10 +27,10 @@ def linear_fit(family: str, prior: Prior, cells: int = 600) -> tuple[CellFit, to
     rows = torch.stack([law.gain_partials(nominal[:, k]) for k in range(12)], 1)
     read = (rows @ torch.from_numpy(true)[:, :, None])[..., 0]
     read = read + NOISE * torch.from_numpy(random.standard_normal(read.shape))
-    normal = rows.transpose(1, 2) @ rows / NOISE**2 + torch.diag(prior.width**-2)
-    covariance = torch.linalg.inv(normal)
+    information = rows.transpose(1, 2) @ rows / NOISE**2
+    covariance = torch.linalg.inv(information + torch.diag(prior.width**-2))
     value = (covariance @ (rows.transpose(1, 2) @ read[:, :, None] / NOISE**2))[..., 0]
-    return CellFit(value, covariance, torch.ones(cells, dtype=torch.float64), 1e-3), torch.from_numpy(true)
+    return CellFit(value, covariance, information, torch.ones(cells, dtype=torch.float64), 1e-3), torch.from_numpy(true)
 
 
 @pytest.mark.parametrize("family", FAMILIES)
@@ -47,7 +47,7 @@ def test_the_family_that_is_there_keeps_its_width(family: str) -> None:
 
 def test_a_width_once_taken_for_nothing_comes_back() -> None:
     prior = Prior.generous(LSB, 0.3)
-    narrow = Prior(prior.mean, prior.width.clone(), prior.widest)
+    narrow = Prior(prior.width.clone(), prior.widest)
     narrow.width[CURVE] = 1e-5
     fit, _ = linear_fit("binary", narrow)
     learned = narrow.learned(fit, torch.ones(len(fit.value), dtype=torch.bool))

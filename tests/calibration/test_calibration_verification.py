@@ -1,6 +1,7 @@
 """Verification passes what is right and fails what was spoiled: a check that cannot fail checks nothing."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -39,7 +40,7 @@ def true_fit(bench: Any, law: CellLaw) -> CellFit:
     columns += [np.zeros(len(truth.scale))] * BITS
     value = torch.from_numpy(np.stack(columns, 1))
     covariance = torch.diag_embed(torch.full_like(value, 1e-8))
-    return CellFit(value, covariance, torch.ones(len(value), dtype=torch.float64), 1e-3)
+    return CellFit(value, covariance, covariance.inverse(), torch.ones(len(value), dtype=torch.float64), 1e-3)
 
 
 def true_nodes(bench: Any) -> NodeFit:
@@ -87,13 +88,13 @@ def test_what_is_spoiled_is_not(verified: Any, name: str) -> None:
     spoiled = fit.value.clone()
     wrong = 3 * limits[0] / law.largest_gain_S if name == "scale" else 2 * limits[1]
     spoiled[:, CELL_PARAMETERS.index(name)] += wrong
-    verdict = verify_cells(law, blocks, shared, CellFit(spoiled, fit.covariance, fit.chi2, fit.noise_V), limits, 1.0)
+    verdict = verify_cells(law, blocks, shared, replace(fit, value=spoiled), limits, 1.0)
     assert not verdict.good.any()
 
 
 def test_what_is_not_known_well_enough_is_not_good(verified: Any) -> None:
     _, law, blocks, shared, fit, limits = verified
-    vague = CellFit(fit.value, fit.covariance * 1e4, fit.chi2, fit.noise_V)
+    vague = replace(fit, covariance=fit.covariance * 1e4)
     verdict = verify_cells(law, blocks, shared, vague, limits, 1.0)
     assert not verdict.good.any()
     assert verdict.uncertain.all()
