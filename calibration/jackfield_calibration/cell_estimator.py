@@ -14,7 +14,9 @@ from jackfield_calibration.shared import Shared
 _ENOUGH_CELLS = 800  # for widths of a few percent
 _ROUNDS = 40
 _LEAST_WIDTH = 1e-5
-_OF_CELLS = ("value", "covariance", "information", "chi2")
+_CONDUCTS = 0.2  # of nominal
+_WIDER = 3.0  # than what could be: no board is
+_OF_CELLS = ("value", "covariance", "information", "pull", "chi2")
 
 __all__ = ["CellFit", "Prior", "estimate_cells", "predict"]
 
@@ -45,29 +47,33 @@ class Prior:
         the board's DACs do not have ends with no width, and one that they have does not lose its own to it. Each time
         from the widest on: from a width that few readings had taken for nothing there is no way back.
         """
-        rows = torch.nonzero(sound)[:, 0]
+        usual = sound & (fit.value[:, 0] > _CONDUCTS - 1) & (fit.value.abs() <= _WIDER * self.widest).all(1)
+        rows = torch.nonzero(usual)[:, 0]  # a dead or stuck cell may be explained, but is no measure for others
+        if not len(rows):
+            return self
         rows = rows[:: max(1, len(rows) // _ENOUGH_CELLS)]
-        information, value = fit.information[rows], fit.value[rows]
-        pull = (information @ value[..., None])[..., 0] + value * self.width**-2
+        information, pull = fit.information[rows], fit.pull[rows]
         keep = torch.tensor([name in ("scale", "threshold") for name in CELL_PARAMETERS])
         width = self.widest
         for _ in range(_ROUNDS):
             covariance = with_prior(information, width)
             value = (covariance @ pull[..., None])[..., 0]
             square = (value**2).mean(0) + torch.diagonal(covariance, dim1=1, dim2=2).mean(0)
-            width = torch.where(keep, self.width, square.sqrt().clamp(min=_LEAST_WIDTH))
+            likeliest = torch.minimum(square.sqrt().clamp(min=_LEAST_WIDTH), _WIDER * self.widest)
+            width = torch.where(keep, self.width, likeliest)
         return Prior(width, self.widest)
 
 
 @dataclass(frozen=True)
 class CellFit:
-    """`value[cell, parameter]`, `covariance`, `information` of a cell's own readings (no prior, nothing shared in it),
-    `chi2[cell]` a degree of freedom, noise of a read beyond its slot.
+    """`value[cell, parameter]` and `covariance`; `information` and `pull` of a cell's own readings, no prior and
+    nothing shared in them; `chi2[cell]` a degree of freedom, noise of a read beyond its slot.
     """
 
     value: Tensor
     covariance: Tensor
     information: Tensor
+    pull: Tensor
     chi2: Tensor
     noise_V: float
 
@@ -118,7 +124,7 @@ def estimate_cells(
     if learn:
         noise_V = excess_noise(fit.residual * copies.sqrt(), variance * copies, usable, freedom)
     chi2 = chi_square(fit.residual, variance + noise_V**2 / copies, usable, freedom)
-    return CellFit(fit.value, fit.covariance, fit.information, chi2, noise_V)
+    return CellFit(fit.value, fit.covariance, fit.information, fit.pull, chi2, noise_V)
 
 
 def excess_noise(residual: Tensor, variance: Tensor, usable: Tensor, freedom: Tensor) -> float:

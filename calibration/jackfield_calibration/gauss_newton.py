@@ -20,14 +20,16 @@ _STEPS_AT_MOST = 15
 
 @dataclass(frozen=True)
 class Fit:
-    """`value[fit, parameter]`, its `covariance`, the `information` of the readings alone (their normal matrix, no prior
-    in it), both `[fit, parameter, parameter]`, and the `residual[fit, reading]` measured minus predicted.
+    """`value[fit, parameter]`, its `covariance[fit, parameter, parameter]`, the `residual[fit, reading]` measured minus
+    predicted, and what readings alone say, no prior in it: linearised, they are likeliest at p where
+    `information[fit, parameter, parameter]` p = `pull[fit, parameter]`.
     """
 
     value: Tensor
     covariance: Tensor
-    information: Tensor
     residual: Tensor
+    information: Tensor
+    pull: Tensor
 
 
 def fit_each(model: Model, measured: Tensor, weight: Tensor, start: Tensor, prior: Tensor, width: Tensor) -> Fit:
@@ -41,7 +43,8 @@ def fit_each(model: Model, measured: Tensor, weight: Tensor, start: Tensor, prio
     predicted, partials = model(value, torch.arange(len(start)))
     cost = _cost(measured - predicted, weight, value, prior, width)
     for _ in range(_STEPS_AT_MOST):
-        normal, slope = _normal(measured - predicted, partials, weight, value, prior, width)
+        normal, slope = _normal(measured - predicted, partials, weight)
+        normal, slope = normal + torch.diag_embed(width**-2), slope + (prior - value) / width**2
         loaded = normal + torch.diag_embed(damping[:, None] * torch.diagonal(normal, dim1=1, dim2=2))
         step = torch.linalg.solve(loaded, slope[:, :, None])[:, :, 0]
         promised = (step * slope).sum(1)
@@ -56,8 +59,10 @@ def fit_each(model: Model, measured: Tensor, weight: Tensor, start: Tensor, prio
         value[taken], predicted[taken], partials[taken] = trial[better], there[better], bent[better]
         cost[taken] = found[better]
         damping[rows] = torch.where(better, damping[rows] / 10, damping[rows] * 10)
-    information = _information(partials, weight)
-    return Fit(value, with_prior(information, width), information, measured - predicted)
+    residual = measured - predicted
+    information, slope = _normal(residual, partials, weight)
+    pull = (information @ value[:, :, None])[:, :, 0] + slope
+    return Fit(value, with_prior(information, width), residual, information, pull)
 
 
 def with_prior(information: Tensor, width: Tensor) -> Tensor:
@@ -75,12 +80,6 @@ def _cost(residual: Tensor, weight: Tensor, value: Tensor, prior: Tensor, width:
     return torch.nan_to_num(cost, nan=float("inf"))
 
 
-def _normal(
-    residual: Tensor, partials: Tensor, weight: Tensor, value: Tensor, prior: Tensor, width: Tensor
-) -> tuple[Tensor, Tensor]:
-    slope = ((partials * weight[:, :, None]).transpose(1, 2) @ residual[:, :, None])[:, :, 0]
-    return _information(partials, weight) + torch.diag_embed(width**-2), slope + (prior - value) / width**2
-
-
-def _information(partials: Tensor, weight: Tensor) -> Tensor:
-    return (partials * weight[:, :, None]).transpose(1, 2) @ partials
+def _normal(residual: Tensor, partials: Tensor, weight: Tensor) -> tuple[Tensor, Tensor]:
+    weighted = (partials * weight[:, :, None]).transpose(1, 2)
+    return weighted @ partials, (weighted @ residual[:, :, None])[:, :, 0]

@@ -40,7 +40,8 @@ def true_fit(bench: Any, law: CellLaw) -> CellFit:
     columns += [np.zeros(len(truth.scale))] * BITS
     value = torch.from_numpy(np.stack(columns, 1))
     covariance = torch.diag_embed(torch.full_like(value, 1e-8))
-    return CellFit(value, covariance, covariance.inverse(), torch.ones(len(value), dtype=torch.float64), 1e-3)
+    said = covariance.inverse(), 1e8 * value
+    return CellFit(value, covariance, *said, torch.ones(len(value), dtype=torch.float64), 1e-3)
 
 
 def true_nodes(bench: Any) -> NodeFit:
