@@ -49,7 +49,7 @@ def true_nodes(bench: Any) -> NodeFit:
     ratio = truth.capacitance_F / nodes.capacitance_F
     columns = [truth.preset_gain, truth.preset_offset_V, truth.leak_S / ratio, truth.node_offset_A / ratio]
     value = np.stack([*columns, truth.trim_gain / ratio, np.full(nodes.count, truth.droop)], 1)
-    covariance = np.tile(np.eye(2) * 1e-8, (nodes.count, 1, 1))
+    covariance = np.tile(np.eye(4) * 1e-8, (nodes.count, 1, 1))
     reads, crosstalk = np.ones(nodes.count, dtype=np.int64), Crosstalk.none(bench.spec.probe.count)
     return NodeFit(value, np.full_like(value, 1e-4), covariance, 1e-3, reads, crosstalk)
 
