@@ -26,6 +26,7 @@ from jackfield_calibration.plan import Plan, RecordTime, planned_step
 from jackfield_calibration.reader import Reader
 from jackfield_calibration.resonator_calibration import calibrate_resonators, plan_resonators
 from jackfield_calibration.routine import Bench, Journal, Reading, Routine
+from jackfield_calibration.shared import refined_nodes
 from jackfield_calibration.tables import (
     CURVE,
     CellResults,
@@ -172,6 +173,7 @@ class _Calibration:
         if len(self.wanted):
             random = np.random.default_rng([self.seed, 2])
             outcome = CellCalibration(self.spec, self.wanted, nodes, self.reader, random).run()
+            nodes = refined_nodes(nodes, outcome.shared, outcome.shared_se)
         ratio, ratio_se = self._ratio(outcome)
         results = self._results(outcome, nodes, ratio)
         again, fresh = self._nodes("verify", _INPUTS_AGAIN)
