@@ -46,6 +46,11 @@ class _Board:
         self._injection = np.zeros((analog.spec.run.inputs, points, analog.spec.nodes.count), dtype=np.int64)
         self._crc = self._scans = 0
 
+    @property
+    def busy_s(self) -> float:
+        """What the board's runs and scans took so far."""
+        return self._analog.time_s
+
     def apply(self, image: ConfigImage) -> None:
         arrays = (image.enable, image.source, image.destination, *image.codes.values(), image.trim)
         self._crc = 0

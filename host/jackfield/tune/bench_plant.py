@@ -20,8 +20,8 @@ __all__ = ["BenchPlant"]
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
-UNSETTLED_V = 4e-3  # of four samples that are read once more after three quarters of the time
-CHECKED = 4
+UNSETTLED_V = 4e-3  # of four samples that are read again, after the time to rest and three quarters of it
+CHECKED, LOOKS = 4, 6
 GAUGE_SHARE, GAUGE_V = 0.5, 0.4  # of the injection DACs' range; of the rail, that a node is charged to
 
 
@@ -101,6 +101,11 @@ class BenchPlant:
         return self._circuit
 
     @property
+    def image(self) -> ConfigImage:
+        """The codes that are on the board for `circuit`."""
+        return self._image
+
+    @property
     def abilities(self) -> frozenset[Ability]:
         injection = self._spec.nodes.injection
         if injection is None:
@@ -116,6 +121,7 @@ class BenchPlant:
             rounded = {name: self._coded(image, edges.law, cells, name, value) for name, value in given.items()}
             sets.append(replace(edges, parameters=rounded))
         self._trim(image)
+        self._image = image
         self._bench.board.apply(image)
         part = replace(self._circuit.slices[0], edges=tuple(sets))
         self._circuit, self._settled = replace(self._circuit, slices=(part,)), False
@@ -136,18 +142,26 @@ class BenchPlant:
         image.trim[0] = dac.code(dac.clip(-offsets / self._known.trim_gain))
 
     def settle(self, start: Tensor, injection: Tensor | None = None, driven: tuple[int, ...] = ()) -> Settled:
-        """See `Plant`. Once after each `configure`, four samples are read a second time to see that they rest."""
-        codes, clamp = self._presets(start), tuple(dict.fromkeys((*self._circuit.clamped, *driven)))
+        """See `Plant`. After each `configure` four samples are read again, until once they are seen to rest."""
+        codes, clamp = self.preset_codes(start), tuple(dict.fromkeys((*self._circuit.clamped, *driven)))
         injected = None if injection is None else self._injected(injection[None].transpose(0, 1))
         volts, railed = self._read(codes, injected, self._ticks, clamp)
-        rests = True
         if not self._settled:
-            few = None if injected is None else injected[:CHECKED]
-            before, _ = self._read(codes[:CHECKED], few, max(1, self._ticks * 3 // 4), clamp)
-            rests = bool(np.abs(before - volts[:CHECKED]).max() <= UNSETTLED_V)
-            self._settled = rests
-        flags = torch.full((len(volts),), rests)
+            self._settled = self._rests(codes[:CHECKED], None if injected is None else injected[:CHECKED], clamp)
+        flags = torch.full((len(volts),), self._settled)
         return Settled(torch.from_numpy(volts / self._units.volts), flags, torch.from_numpy(railed))
+
+    def _rests(self, codes: Integers, injected: Integers | None, clamp: tuple[int, ...]) -> bool:
+        """Whether three quarters of the time give the same voltages; noise is averaged over a few looks, if need be."""
+        moved: list[Floats] = []
+        for _ in range(LOOKS):
+            early, late = (
+                self._read(codes, injected, max(1, round(share * self._ticks)), clamp)[0] for share in (0.75, 1)
+            )
+            moved.append(late - early)
+            if np.abs(np.mean(moved, axis=0)).max() <= UNSETTLED_V:
+                return True
+        return False
 
     def _read(
         self, codes: Integers, injected: Integers | None, ticks: int, clamp: tuple[int, ...]
@@ -165,7 +179,7 @@ class BenchPlant:
     def transient(self, start: Tensor, points: int, duration: float, injection: Tensor | None = None) -> Tensor:
         """See `Plant`; the probes follow a few nodes a pass, so that a sample takes one pass for each of these."""
         ticks = round(duration * self._units.seconds / self._spec.run.tick_s)
-        codes = self._presets(start)
+        codes = self.preset_codes(start)
         injected = None if injection is None else self._injected(self._resampled(injection).transpose(0, 1))
         found = np.empty((points, len(codes), self._circuit.nodes))
         moments = np.linspace(0.0, ticks * self._spec.run.tick_s, points)
@@ -211,8 +225,8 @@ class BenchPlant:
         self.configure(tuple(edges.parameters for edges in self._circuit.slices[0].edges))
         return self.injection_gain
 
-    def _presets(self, start: Tensor) -> Integers:
-        """Codes `[sample, node]` of presets in machine units."""
+    def preset_codes(self, start: Tensor) -> Integers:
+        """Codes `[sample, board node]` of presets `[sample, node]` in machine units."""
         dac, known = self._spec.nodes.preset, self._known
         volts = np.zeros((len(start), self._spec.nodes.count))
         volts[:, : self._circuit.nodes] = start.detach().double().numpy() * self._units.volts
