@@ -7,6 +7,7 @@ if a row does not hold, 2 where there is no such subject.
 import argparse
 import importlib
 import json
+import os
 import sys
 from pathlib import Path
 
@@ -28,6 +29,7 @@ def main() -> int:
     asked = parser.parse_args()
     if asked.subject not in subjects():
         parser.error(f"no benchmark is called {asked.subject!r}; there are {', '.join(subjects())}")
+    os.environ.setdefault("GOMP_SPINCOUNT", "100")  # as the program `jackfield` does, for all sides alike
     sys.path.insert(0, str(HERE))
     rows = importlib.import_module(f"benchmarks.{asked.subject}").run(asked.quick)
     if asked.json:

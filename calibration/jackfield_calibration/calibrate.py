@@ -24,7 +24,9 @@ from jackfield_calibration.observer import Observer, Silent
 from jackfield_calibration.offset_routine import OffsetRoutine, condition_offsets
 from jackfield_calibration.plan import Plan, RecordTime, planned_step
 from jackfield_calibration.reader import Reader
+from jackfield_calibration.resonator_calibration import calibrate_resonators, plan_resonators
 from jackfield_calibration.routine import Bench, Journal, Reading, Routine
+from jackfield_calibration.shared import refined_nodes
 from jackfield_calibration.tables import (
     CURVE,
     CellResults,
@@ -62,6 +64,8 @@ def make_plan(
     asked = Asked.of(level, only)
     if is_lane_board(spec):
         return plan_lanes(spec)
+    if spec.oscillator is not None:
+        return plan_resonators(spec, level, record_s or BenchTime.of(spec).record_s)
     wanted = _wanted(spec, image, cells, asked)
     random = np.random.default_rng(0)
     record_s = record_s or BenchTime.of(spec).record_s
@@ -113,6 +117,8 @@ def calibrate(
     given |= {"level": level, "seed": seed}
     if is_lane_board(spec):
         return calibrate_lanes(spec, reader, seed, given, plan)
+    if spec.oscillator is not None:
+        return calibrate_resonators(spec, reader, level, seed, given, plan)
     wanted = _wanted(spec, image, cells, asked)
     if only:
         given |= {"only": list(asked.parts), "relies_on": list(asked.relies_on)}
@@ -167,6 +173,7 @@ class _Calibration:
         if len(self.wanted):
             random = np.random.default_rng([self.seed, 2])
             outcome = CellCalibration(self.spec, self.wanted, nodes, self.reader, random).run()
+            nodes = refined_nodes(nodes, outcome.shared, outcome.shared_se)
         ratio, ratio_se = self._ratio(outcome)
         results = self._results(outcome, nodes, ratio)
         again, fresh = self._nodes("verify", _INPUTS_AGAIN)
@@ -234,8 +241,9 @@ class _Calibration:
         if self.image is not None and "offsets" in self.asked.measured:
             image = self.image if outcome is None else _only(self.image, cells[outcome.verdict.good])
             routine = OffsetRoutine(spec, image)
-            sums = routine.sums(self.reader.read_all(routine), nodes, ratio * spec.nodes.capacitance_F)
-            offset, variance = condition_offsets(image, routine.banks, offset, variance, sums)
+            if routine.banks:
+                sums = routine.sums(self.reader.read_all(routine), nodes, ratio * spec.nodes.capacitance_F)
+                offset, variance = condition_offsets(image, routine.banks, offset, variance, sums)
         if outcome is None:
             return _unmeasured(cells, offset[cells], np.sqrt(variance[cells]))
         return measured_cells(cells, part.parameters["gain"].hi, outcome, offset[cells], np.sqrt(variance[cells]))

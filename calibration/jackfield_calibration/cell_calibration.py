@@ -10,7 +10,7 @@ from jackfield.board import BoardSpec
 from jackfield.errors import CalibrationError
 from jackfield_calibration import recipe
 from jackfield_calibration.cell_estimator import CellFit, Prior, estimate_cells
-from jackfield_calibration.cell_model import CellLaw
+from jackfield_calibration.cell_model import CELL_PARAMETERS, CellLaw
 from jackfield_calibration.cell_routine import CellRoutine, Known, Step
 from jackfield_calibration.cell_runs import CellBlock
 from jackfield_calibration.defects import diagnose
@@ -74,7 +74,7 @@ class CellCalibration:
         shared = Shared.start(spec, nodes, output_limit_A)
         prior = Prior.generous(self._gain.lsb / self._gain.hi, self._threshold.hi)
         still = torch.zeros(shared.size, dtype=torch.float64)
-        return Begin(prior, shared, shared_precision(nodes), still)
+        return Begin(prior, shared, shared_precision(nodes, spec.nodes.capacitance_F), still)
 
     def run(self) -> CellOutcome:
         """All stages, verification, and a second one for the cells that the first leaves in doubt."""
@@ -88,44 +88,42 @@ class CellCalibration:
         assert fit is not None, "the recipe has stages"
         spread = shared_covariance(self._law, self._blocks, fit, self._begin, self._sound(fit))
         fit = with_shared_errors(self._law, self._blocks, fit, self._begin, spread)
-        fit, more = self._more(fit, spread)
-        verdict, extra = self._verify(fit)
-        verdict = verdict.where(self._sound(fit).numpy())
+        fit = self._more(fit, spread, torch.nonzero(unsure(self._law, fit, self._limits))[:, 0], "more")
+        fit, verdict = self._verify(fit, spread)
         shared = self._begin.shared.moved(self._begin.moved)
-        reads = _reads(self._blocks) + more + extra
         shared_se = torch.sqrt(torch.diagonal(spread))
-        return CellOutcome(fit, shared, shared_se, verdict, self._reasons(fit, shared, verdict), reads.numpy())
+        reads = _reads(self._blocks).numpy()
+        return CellOutcome(fit, shared, shared_se, verdict, self._reasons(fit, shared, verdict), reads)
 
-    def _more(self, fit: CellFit, spread: torch.Tensor) -> tuple[CellFit, torch.Tensor]:
-        """More settings for the cells that need them; the fit with these, and their reads `[cell]`."""
-        reads = torch.zeros(len(self._cells), dtype=torch.int64)
-        rows = torch.nonzero(unsure(self._law, fit, self._limits))[:, 0]
+    def _more(self, fit: CellFit, spread: torch.Tensor, rows: torch.Tensor, tag: str) -> CellFit:
+        """More settings for the cells `rows`, and their fit with all that was read of them."""
         if not len(rows):
-            return fit, reads
-        cells, known = self._cells[rows.numpy()], self._known(fit).of(rows.numpy())
-        extra = [self._read(step, "more", cells, known) for step in recipe.MORE]
-        blocks = [block.of(rows) for block in self._blocks] + extra
+            return fit
+        self._blocks += self._part(recipe.MORE, tag, rows, self._known(fit))
+        blocks = [block.of(rows) for block in self._blocks]
         shared = self._begin.shared.moved(self._begin.moved)
         part = estimate_cells(self._law, blocks, shared, self._begin.prior, fit.value[rows], fit.noise_V, learn=False)
-        reads[rows] = _reads(extra)
-        return fit.replaced(rows, with_shared_errors(self._law, blocks, part, self._begin, spread)), reads
+        return fit.replaced(rows, with_shared_errors(self._law, blocks, part, self._begin, spread))
+
+    def _part(self, steps: tuple[Step, ...], tag: str, rows: torch.Tensor, known: Known) -> list[CellBlock]:
+        """Blocks of all cells, in which those of `rows` alone were read."""
+        some = rows.numpy()
+        parts = [self._read(step, tag, self._cells[some], known.of(some)) for step in steps]
+        return [part.among(rows, len(self._cells)) for part in parts]
 
     def _fit(self, fit: CellFit | None, noise_V: float) -> CellFit:
         """Cells alone, then what they share, then cells again; the last stage refines once more."""
-        start = self._begin.prior.mean.repeat(len(self._cells), 1) if fit is None else fit.value
+        start = self._begin.prior.width.new_zeros(len(self._cells), len(CELL_PARAMETERS)) if fit is None else fit.value
         fitted = self._cells_alone(start, noise_V)
         if len(self._blocks) == len(recipe.STAGES[0]) or not self._learns:
             return fitted  # three runs a cell cannot tell a node from its cells; a few cells teach nothing new of it
         last = len(self._blocks) == sum(len(stage) for stage in recipe.STAGES)
-        sound = self._sound(fitted)
-        self._begin = replace(self._begin, prior=self._begin.prior.learned(fitted, sound))
         for rounds in (2, 2) if last else (1,):
-            moved = refine_jointly(self._law, self._blocks, fitted, self._begin, self._sound(fitted), rounds)
+            sound = self._sound(fitted)
+            self._begin = replace(self._begin, prior=self._begin.prior.learned(fitted, sound))
+            moved = refine_jointly(self._law, self._blocks, fitted, self._begin, sound, rounds)
             self._begin = replace(self._begin, moved=moved)
             fitted = self._cells_alone(fitted.value, fitted.noise_V)
-            if last:
-                learned = self._begin.prior.learned(fitted, self._sound(fitted))
-                self._begin = replace(self._begin, prior=learned)
         return fitted
 
     def _cells_alone(self, start: torch.Tensor, noise_V: float) -> CellFit:
@@ -149,22 +147,31 @@ class CellCalibration:
 
     # Verification
 
-    def _verify(self, fit: CellFit) -> tuple[Verdict, torch.Tensor]:
-        limits, rail_V = self._limits, self._spec.nodes.rail_V[1]
-        shared, known = self._begin.shared.moved(self._begin.moved), self._known(fit)
-        blocks = [self._read(step, "verify", self._cells, known) for step in recipe.VERIFY]
-        verdict = verify_cells(self._law, blocks, shared, fit, limits, rail_V)
+    def _verify(self, fit: CellFit, spread: torch.Tensor) -> tuple[CellFit, Verdict]:
+        """Verdicts by fresh runs. Cells in doubt are measured once more and judged by fresher ones, a few times."""
+        blocks = [self._read(step, "verify", self._cells, self._known(fit)) for step in recipe.VERIFY]
+        verdict = self._verdict(fit, blocks)
+        shared = self._begin.shared.moved(self._begin.moved)
         self._reader.observer.verified(evidence(self._law, blocks, shared, fit, self._cells))
-        reads = _reads(blocks)
-        doubtful = np.flatnonzero(~verdict.good)
-        if not len(doubtful):
-            return verdict, reads
-        rows = torch.from_numpy(doubtful)
-        again = [self._read(step, "verify", self._cells[doubtful], known.of(doubtful)) for step in recipe.AGAIN]
-        # Judged by these alone: what was noisy in the first look would count again for having been noisy.
-        second = verify_cells(self._law, again, shared, fit.of(rows), limits, rail_V)
-        reads[rows] += _reads(again)
-        return verdict.replaced(doubtful, second), reads
+        for number in range(recipe.ROUNDS):
+            doubtful = torch.nonzero(torch.from_numpy(~verdict.good))[:, 0]
+            if not len(doubtful):
+                break
+            # What has judged a cell tells as much of it as any other run; the next verdict is by fresh ones alone, for
+            # what was noisy in the first look would count again for having been noisy.
+            self._blocks += blocks
+            fit = self._more(fit, spread, doubtful, f"more-{number + 2}")
+            blocks = self._part(recipe.AGAIN, f"verify-{number + 2}", doubtful, self._known(fit))
+            again = self._verdict(fit.of(doubtful), [block.of(doubtful) for block in blocks], fit)
+            verdict = verdict.replaced(doubtful.numpy(), again)
+        self._blocks += blocks
+        return fit, verdict
+
+    def _verdict(self, fit: CellFit, blocks: list[CellBlock], of_all: CellFit | None = None) -> Verdict:
+        """By `blocks`; a cell whose own runs contradict each other more than is usual in `of_all` is not good."""
+        shared, rail_V = self._begin.shared.moved(self._begin.moved), self._spec.nodes.rail_V[1]
+        verdict = verify_cells(self._law, blocks, shared, fit, self._limits, rail_V)
+        return verdict.where((fit.chi2 < _SOUND * (of_all or fit).chi2.median()).numpy())
 
     def _reasons(self, fit: CellFit, shared: Shared, verdict: Verdict) -> list[str]:
         reason = ["ok"] * len(self._cells)

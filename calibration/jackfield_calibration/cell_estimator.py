@@ -8,26 +8,29 @@ from torch import Tensor
 from jackfield.board import BENDS, BITS
 from jackfield_calibration.cell_model import CELL_PARAMETERS, CellLaw, partials_to_parameters, respond
 from jackfield_calibration.cell_runs import CellBlock, stacked
-from jackfield_calibration.gauss_newton import fit_each
+from jackfield_calibration.gauss_newton import fit_each, with_prior
 from jackfield_calibration.shared import Shared
 
 _ENOUGH_CELLS = 800  # for widths of a few percent
 _ROUNDS = 40
 _LEAST_WIDTH = 1e-5
+_CONDUCTS = 0.2  # of nominal
+_WIDER = 3.0  # than what could be: no board is
+_OF_CELLS = ("value", "covariance", "information", "pull", "chi2")
 
 __all__ = ["CellFit", "Prior", "estimate_cells", "predict"]
 
 
 @dataclass(frozen=True)
 class Prior:
-    """Mean and width of each parameter over the cells of a board, `[parameter]` in the units of CELL_PARAMETERS.
+    """Width about zero of each parameter over the cells of a board, `[parameter]` in the units of CELL_PARAMETERS.
 
-    `widest` is what could be before anything was learned (None: `width`).
+    `widest` is what could be before anything was learned. There is no mean to be learned: a bend that all DACs have in
+    common is hardly to be told from the saturation, which all cells have in common, and would take its place.
     """
 
-    mean: Tensor
     width: Tensor
-    widest: Tensor | None = None
+    widest: Tensor
 
     @classmethod
     def generous(cls, gain_lsb: float, threshold_V: float) -> "Prior":
@@ -35,50 +38,55 @@ class Prior:
         bits = [2.0 * gain_lsb * 2.0 ** (-number / 2) for number in range(BITS)]
         width = [0.5, gain_lsb, 0.3 * threshold_V, 0.03, *[1.5 * gain_lsb] * len(BENDS), *bits]
         widest = torch.tensor(width, dtype=torch.float64)
-        return cls(torch.zeros_like(widest), widest, widest)
+        return cls(widest, widest)
 
     def learned(self, fit: "CellFit", sound: Tensor) -> "Prior":
-        """Width and mean of the weak parameters as the board's `sound` cells show them; scale and threshold stay.
+        """Widths of the weak parameters as the board's `sound` cells show them; scale and threshold stay.
 
         The likeliest ones, by expectation and maximisation on the linearised fits, so that a family of curves which
         the board's DACs do not have ends with no width, and one that they have does not lose its own to it. Each time
         from the widest on: from a width that few readings had taken for nothing there is no way back.
         """
-        rows = torch.nonzero(sound)[:, 0]
+        usual = sound & (fit.value[:, 0] > _CONDUCTS - 1) & (fit.value.abs() <= _WIDER * self.widest).all(1)
+        rows = torch.nonzero(usual)[:, 0]  # a dead or stuck cell may be explained, but is no measure for others
+        if not len(rows):
+            return self
         rows = rows[:: max(1, len(rows) // _ENOUGH_CELLS)]
-        precision = torch.linalg.inv(fit.covariance[rows])
-        data = precision - torch.diag(self.width**-2)
-        pull = (precision @ fit.value[rows, :, None])[..., 0] - self.mean * self.width**-2
+        information, pull = fit.information[rows], fit.pull[rows]
         keep = torch.tensor([name in ("scale", "threshold") for name in CELL_PARAMETERS])
-        mean, width = self.mean, self.width if self.widest is None else self.widest
+        width = self.widest
         for _ in range(_ROUNDS):
-            covariance = torch.linalg.inv(data + torch.diag(width**-2))
-            value = (covariance @ (pull + mean * width**-2)[..., None])[..., 0]
-            centre = value.mean(0)
-            square = ((value - centre) ** 2).mean(0) + torch.diagonal(covariance, dim1=1, dim2=2).mean(0)
-            mean = torch.where(keep, self.mean, centre)
-            width = torch.where(keep, self.width, square.sqrt().clamp(min=_LEAST_WIDTH))
-        return Prior(mean, width, self.widest)
+            covariance = with_prior(information, width)
+            value = (covariance @ pull[..., None])[..., 0]
+            square = (value**2).mean(0) + torch.diagonal(covariance, dim1=1, dim2=2).mean(0)
+            likeliest = torch.minimum(square.sqrt().clamp(min=_LEAST_WIDTH), _WIDER * self.widest)
+            width = torch.where(keep, self.width, likeliest)
+        return Prior(width, self.widest)
 
 
 @dataclass(frozen=True)
 class CellFit:
-    """`value[cell, parameter]`, `covariance`, `chi2[cell]` a degree of freedom, noise of a read beyond its slot."""
+    """`value[cell, parameter]` and `covariance`; `information` and `pull` of a cell's own readings, no prior and
+    nothing shared in them; `chi2[cell]` a degree of freedom, noise of a read beyond its slot.
+    """
 
     value: Tensor
     covariance: Tensor
+    information: Tensor
+    pull: Tensor
     chi2: Tensor
     noise_V: float
 
     def of(self, rows: Tensor | slice) -> "CellFit":
         """The fits of some cells only."""
-        return CellFit(self.value[rows], self.covariance[rows], self.chi2[rows], self.noise_V)
+        return CellFit(**{name: getattr(self, name)[rows] for name in _OF_CELLS}, noise_V=self.noise_V)
 
     def replaced(self, rows: Tensor, part: "CellFit") -> "CellFit":
         """The same with the cells of `rows` as `part` has them."""
-        value, covariance, chi2 = self.value.clone(), self.covariance.clone(), self.chi2.clone()
-        value[rows], covariance[rows], chi2[rows] = part.value, part.covariance, part.chi2
-        return CellFit(value, covariance, chi2, self.noise_V)
+        fields = {name: getattr(self, name).clone() for name in _OF_CELLS}
+        for name, values in fields.items():
+            values[rows] = getattr(part, name)
+        return CellFit(**fields, noise_V=self.noise_V)
 
 
 def predict(law: CellLaw, blocks: list[CellBlock], shared: Shared, p: Tensor) -> tuple[Tensor, Tensor]:
@@ -105,7 +113,7 @@ def estimate_cells(
     With `learn` that noise is estimated anew from the residuals.
     """
     measured, variance, usable, copies = (stacked(blocks, name) for name in ("volts", "variance", "usable", "copies"))
-    mean, width = (value.expand_as(start) for value in (prior.mean, prior.width))
+    mean, width = torch.zeros_like(start), prior.width.expand_as(start)
 
     def model(p: Tensor, rows: Tensor) -> tuple[Tensor, Tensor]:
         return predict(law, [block.of(rows) for block in blocks], shared, p)
@@ -116,7 +124,7 @@ def estimate_cells(
     if learn:
         noise_V = excess_noise(fit.residual * copies.sqrt(), variance * copies, usable, freedom)
     chi2 = chi_square(fit.residual, variance + noise_V**2 / copies, usable, freedom)
-    return CellFit(fit.value, fit.covariance, chi2, noise_V)
+    return CellFit(fit.value, fit.covariance, fit.information, fit.pull, chi2, noise_V)
 
 
 def excess_noise(residual: Tensor, variance: Tensor, usable: Tensor, freedom: Tensor) -> float:

@@ -38,7 +38,7 @@ CELL_PARAMETERS = (
 """Relative; over the largest gain; V; over the output limit; terms of the DAC's curve over the largest gain."""
 CURVE = slice(4, None)
 
-OWN_COLUMNS, ALL_COLUMNS = 3, 9
+OWN_COLUMNS, ALL_COLUMNS = 3, 13
 _CHUNK = 1024  # cells at a time: the working set stays in cache
 _STEP = 1e-6
 
@@ -88,8 +88,8 @@ def respond(
 ) -> tuple[Tensor, Tensor]:
     """Predicted volts `[cell, input, end]` and their partials `[cell, input, end, column]`.
 
-    Columns, as many as asked: gain (of the largest), threshold, offset (of the limit); ln C, preset of the
-    source, ln C, preset of the destination, knee, limit.
+    Columns, as many as asked: gain (of the largest), threshold, offset (of the limit); ln C, preset, leak rate (1/ms)
+    and offset rate (V/ms) of the source, the same of the destination; knee, limit.
     """
     starts = range(0, len(block.gain_S), _CHUNK)
     parts = [_respond(law, block.of(slice(i, i + _CHUNK)), shared, p[i : i + _CHUNK], columns) for i in starts]
@@ -104,10 +104,11 @@ def _respond(law: CellLaw, block: CellBlock, shared: Shared, p: Tensor, columns:
         shared.preset_gain[node][:, None] * block.preset_V[:, :, i] + shared.preset_offset_V[node][:, None]
         for i, node in enumerate(ends)
     ]
-    logs = [shared.log_capacitance[node][:, None] for node in ends]
-    inputs = [gain, threshold, offset, logs[0], presets[0], logs[1], presets[1], shared.knee_V, shared.limit]
+    slow = [[1e-3 * rate[node][:, None] for rate in (shared.leak_rate, shared.offset_rate)] for node in ends]
+    nodes = [[shared.log_capacitance[node][:, None], presets[i], *slow[i]] for i, node in enumerate(ends)]
+    inputs = [gain, threshold, offset, *nodes[0], *nodes[1], shared.knee_V, shared.limit]
     spread = [_varied(value, 1 + i if i < columns else None, 1 + columns) for i, value in enumerate(inputs)]
-    volts = torch.stack(_integrate(law, block, shared, spread), dim=-1)
+    volts = torch.stack(_integrate(law, block, shared.capacitance_F, spread), dim=-1)
     partials = (volts[1:] - volts[:1]) / _STEP
     return volts[0], partials.movedim(0, -1)
 
@@ -121,11 +122,9 @@ def _varied(value: Tensor, row: int | None, rows: int) -> Tensor:
     return value + step
 
 
-def _integrate(law: CellLaw, block: CellBlock, shared: Shared, spread: list[Tensor]) -> tuple[Tensor, Tensor]:
-    gain, threshold, offset, log_s, v_s, log_d, v_d, knee, limit = spread
-    c_s, c_d = (shared.capacitance_F * torch.exp(log) for log in (log_s, log_d))
-    leak = [shared.leak_rate[node][:, None] for node in (block.source, block.destination)]
-    rate = [shared.offset_rate[node][:, None] for node in (block.source, block.destination)]
+def _integrate(law: CellLaw, block: CellBlock, capacitance_F: float, spread: list[Tensor]) -> tuple[Tensor, Tensor]:
+    gain, threshold, offset, log_s, v_s, leak_s, rate_s, log_d, v_d, leak_d, rate_d, knee, limit = spread
+    c_s, c_d = (capacitance_F * torch.exp(log) for log in (log_s, log_d))
     imperfection = Imperfection(knee, law.output_limit_A / limit, offset * law.output_limit_A)
     params = {"gain": gain * law.largest_gain_S, "threshold": threshold}
     shape = (gain + v_s + v_d).shape
@@ -137,10 +136,10 @@ def _integrate(law: CellLaw, block: CellBlock, shared: Shared, spread: list[Tens
         v_d.expand(shape),
         c_s,
         c_d,
-        leak[0] * c_s,
-        leak[1] * c_d,
-        rate[0] * c_s,
-        rate[1] * c_d,
+        1e3 * leak_s * c_s,
+        1e3 * leak_d * c_d,
+        1e3 * rate_s * c_s,
+        1e3 * rate_d * c_d,
         block.run_s,
         block.steps,
     )

@@ -8,6 +8,7 @@ from torch import Tensor
 __all__ = ["CellBlock"]
 
 
+_SETTINGS = ("source", "destination", "gain_S", "threshold_V", "preset_V")
 _READ = ("volts", "variance", "usable", "copies")
 
 
@@ -34,8 +35,18 @@ class CellBlock:
 
     def of(self, rows: Tensor | slice) -> "CellBlock":
         """The block of some cells only."""
-        fields = ("source", "destination", "gain_S", "threshold_V", "preset_V", *_READ)
-        return CellBlock(**{name: getattr(self, name)[rows] for name in fields}, run_s=self.run_s, steps=self.steps)
+        fields = {name: getattr(self, name)[rows] for name in (*_SETTINGS, *_READ)}
+        return CellBlock(**fields, run_s=self.run_s, steps=self.steps)
+
+    def among(self, rows: Tensor, cells: int) -> "CellBlock":
+        """This block, of the cells `rows` alone, as one of `cells` cells; the others have no usable reading in it."""
+        fields = {}
+        for name in (*_SETTINGS, *_READ):
+            part = getattr(self, name)
+            filling = torch.ones if name in ("variance", "copies") else torch.zeros
+            fields[name] = filling((cells, *part.shape[1:]), dtype=part.dtype)
+            fields[name][rows] = part
+        return CellBlock(**fields, run_s=self.run_s, steps=self.steps)
 
     def turned(self) -> "CellBlock":
         """The same runs with the ends exchanged: what a cell with swapped ends would have been set to."""

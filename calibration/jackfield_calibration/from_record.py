@@ -14,7 +14,7 @@ from jackfield_calibration.crosstalk import Crosstalk
 from jackfield_calibration.joint_estimator import Begin
 from jackfield_calibration.node_estimator import NODE_PARAMETERS, NodeFit
 from jackfield_calibration.sentinel import TABLE
-from jackfield_calibration.shared import Shared, shared_precision
+from jackfield_calibration.shared import NODE_UNKNOWNS, Shared, shared_precision
 from jackfield_calibration.tables import CURVE
 
 __all__ = ["begin_from", "nodes_from"]
@@ -30,12 +30,13 @@ def nodes_from(spec: BoardSpec, record: CalibrationRecord) -> NodeFit:
     """The fit of the nodes that `record` was made with. Raises CalibrationError where it lacks a table of the nodes."""
     ratio = _table(record, "capacitance_ratio").value
     value, se = (np.zeros((spec.nodes.count, len(NODE_PARAMETERS))) for _ in range(2))
+    slow = dict.fromkeys(("leak_S", "node_offset_A"), 1000.0 * spec.nodes.capacitance_F)  # in a volt a millisecond
     for at, name in enumerate(NODE_PARAMETERS):
         table = _table(record, name)
         factor = ratio if name in ("leak_S", "node_offset_A", "trim_gain") else np.ones_like(ratio)
-        value[:, at], se[:, at] = table.value / factor, np.maximum(table.se / factor, _LEAST_SE)
-    covariance = np.zeros((spec.nodes.count, 2, 2))
-    covariance[:, 0, 0], covariance[:, 1, 1] = se[:, 0] ** 2, se[:, 1] ** 2
+        least = _LEAST_SE * slow.get(name, 1.0)
+        value[:, at], se[:, at] = table.value / factor, np.maximum(table.se / factor, least)
+    covariance = np.stack([np.diag(row[: NODE_UNKNOWNS - 1] ** 2) for row in se])
     noise_V = float(np.median(_table(record, TABLE).se))
     none = np.zeros(spec.nodes.count, dtype=np.int64)
     return NodeFit(value, se, covariance, noise_V, none, _crosstalk(record))
@@ -58,7 +59,7 @@ def begin_from(spec: BoardSpec, record: CalibrationRecord, nodes: NodeFit, group
         knee_V=torch.tensor(knee.value[0], dtype=torch.float64),
         limit=torch.tensor(1 / saturation.value[0], dtype=torch.float64),
     )
-    precision, count = shared_precision(nodes), spec.nodes.count
+    precision, count = shared_precision(nodes, spec.nodes.capacitance_F), spec.nodes.count
     spread = np.maximum(ratio.se / ratio.value, _LEAST_SE)
     precision[:count, :count] = torch.diag(torch.from_numpy(spread**-2)) + _GAUGE
     precision[-2, -2] = max(2 * knee.value[0] * knee.se[0], _LEAST_SE) ** -2
@@ -72,14 +73,13 @@ def _prior(record: CalibrationRecord, generous: Prior, largest_S: float, limit_A
     """Gain scale and threshold as wide as ever, the weak parameters as they are among the record's good cells."""
     columns = {"zero": ("gain_zero_S", largest_S), "offset": ("current_offset_A", limit_A)}
     columns |= {name.removeprefix("gain_").removesuffix("_S"): (name, largest_S) for name in CURVE}
-    mean, width = generous.mean.clone(), generous.width.clone()
+    width = generous.width.clone()
     for parameter, (name, unit) in columns.items():
         table, at = _table(record, name), CELL_PARAMETERS.index(parameter)
         values, se = table.value[table.good] / unit, table.se[table.good] / unit
         if len(values) > 1:
-            mean[at] = float(values.mean())
-            width[at] = max(float(np.sqrt(values.var() + np.mean(se**2))), _LEAST_WIDTH)
-    return Prior(mean, width)
+            width[at] = max(float(np.sqrt(np.mean(values**2 + se**2))), _LEAST_WIDTH)
+    return Prior(width, generous.widest)
 
 
 def _table(record: CalibrationRecord, name: str) -> Table:

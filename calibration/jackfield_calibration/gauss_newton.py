@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-__all__ = ["Fit", "Model", "fit_each"]
+__all__ = ["Fit", "Model", "fit_each", "with_prior"]
 
 Model = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
 """Parameters `[fit, parameter]` of the fits `rows` int64 `[fit]` to predictions `[fit, reading]` and their
@@ -20,11 +20,16 @@ _STEPS_AT_MOST = 15
 
 @dataclass(frozen=True)
 class Fit:
-    """`value[fit, parameter]`, its `covariance`, and the `residual[fit, reading]` measured minus predicted."""
+    """`value[fit, parameter]`, its `covariance[fit, parameter, parameter]`, the `residual[fit, reading]` measured minus
+    predicted, and what readings alone say, no prior in it: linearised, they are likeliest at p where
+    `information[fit, parameter, parameter]` p = `pull[fit, parameter]`.
+    """
 
     value: Tensor
     covariance: Tensor
     residual: Tensor
+    information: Tensor
+    pull: Tensor
 
 
 def fit_each(model: Model, measured: Tensor, weight: Tensor, start: Tensor, prior: Tensor, width: Tensor) -> Fit:
@@ -38,7 +43,8 @@ def fit_each(model: Model, measured: Tensor, weight: Tensor, start: Tensor, prio
     predicted, partials = model(value, torch.arange(len(start)))
     cost = _cost(measured - predicted, weight, value, prior, width)
     for _ in range(_STEPS_AT_MOST):
-        normal, slope = _normal(measured - predicted, partials, weight, value, prior, width)
+        normal, slope = _normal(measured - predicted, partials, weight)
+        normal, slope = normal + torch.diag_embed(width**-2), slope + (prior - value) / width**2
         loaded = normal + torch.diag_embed(damping[:, None] * torch.diagonal(normal, dim1=1, dim2=2))
         step = torch.linalg.solve(loaded, slope[:, :, None])[:, :, 0]
         promised = (step * slope).sum(1)
@@ -53,8 +59,21 @@ def fit_each(model: Model, measured: Tensor, weight: Tensor, start: Tensor, prio
         value[taken], predicted[taken], partials[taken] = trial[better], there[better], bent[better]
         cost[taken] = found[better]
         damping[rows] = torch.where(better, damping[rows] / 10, damping[rows] * 10)
-    normal, _ = _normal(measured - predicted, partials, weight, value, prior, width)
-    return Fit(value, torch.linalg.inv(normal), measured - predicted)
+    residual = measured - predicted
+    information, slope = _normal(residual, partials, weight)
+    pull = (information @ value[:, :, None])[:, :, 0] + slope
+    return Fit(value, with_prior(information, width), residual, information, pull)
+
+
+def with_prior(information: Tensor, width: Tensor) -> Tensor:
+    """Covariance `[fit, parameter, parameter]` of what readings tell by `information` and a prior by `width`.
+
+    In units of the widths: what is inverted is one plus a positive matrix, however small the widths.
+    """
+    scaled = width[..., :, None] * information * width[..., None, :]
+    one = torch.eye(information.shape[-1], dtype=information.dtype)
+    inverse: Tensor = torch.linalg.inv(one + scaled)
+    return width[..., :, None] * inverse * width[..., None, :]
 
 
 def _cost(residual: Tensor, weight: Tensor, value: Tensor, prior: Tensor, width: Tensor) -> Tensor:
@@ -62,10 +81,6 @@ def _cost(residual: Tensor, weight: Tensor, value: Tensor, prior: Tensor, width:
     return torch.nan_to_num(cost, nan=float("inf"))
 
 
-def _normal(
-    residual: Tensor, partials: Tensor, weight: Tensor, value: Tensor, prior: Tensor, width: Tensor
-) -> tuple[Tensor, Tensor]:
-    weighted = partials * weight[:, :, None]
-    normal = weighted.transpose(1, 2) @ partials + torch.diag_embed(width**-2)
-    slope = (weighted.transpose(1, 2) @ residual[:, :, None])[:, :, 0] + (prior - value) / width**2
-    return normal, slope
+def _normal(residual: Tensor, partials: Tensor, weight: Tensor) -> tuple[Tensor, Tensor]:
+    weighted = (partials * weight[:, :, None]).transpose(1, 2)
+    return weighted @ partials, (weighted @ residual[:, :, None])[:, :, 0]

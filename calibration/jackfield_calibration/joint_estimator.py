@@ -1,7 +1,8 @@
 """Cells and nodes together: the normal equations of all, with each cell's own block eliminated (Schur complement).
 
-A capacitance, a preset error of a node, the knee and the saturation are seen by many cells; holding them fixed
-would make the cells' standard errors too small (coverage 0.60 in a trial).
+A node's capacitance, preset, leak and offset current, the knee and the saturation are seen by many cells; holding
+them fixed would make the cells' standard errors too small (coverage 0.60 in a trial), and where many reads of each cell
+are averaged, cell runs know a node better than node runs do.
 """
 
 from dataclasses import dataclass, replace
@@ -12,7 +13,8 @@ from torch import Tensor
 from jackfield_calibration.cell_estimator import CellFit, Prior, estimate_cells
 from jackfield_calibration.cell_model import ALL_COLUMNS, CELL_PARAMETERS, CellLaw, partials_to_parameters, respond
 from jackfield_calibration.cell_runs import CellBlock, stacked
-from jackfield_calibration.shared import Shared
+from jackfield_calibration.gauss_newton import with_prior
+from jackfield_calibration.shared import NODE_UNKNOWNS, Shared
 
 __all__ = ["Begin", "refine_jointly", "shared_covariance", "with_shared_errors"]
 
@@ -46,7 +48,7 @@ class _Normal:
         self.shared_slope = torch.zeros(unknowns, dtype=torch.float64)
 
     def add(self, own: Tensor, seen: Tensor, at: Tensor, weight: Tensor, residual: Tensor) -> None:
-        """One block: partials `own[cell, reading, own]`, `seen[cell, reading, 8]` of the unknowns `at[cell, 8]`."""
+        """One block: partials `own[cell, reading, own]`, `seen[cell, reading, k]` of the unknowns `at[cell, k]`."""
         weighted_own, weighted = own * weight[:, :, None], seen * weight[:, :, None]
         self.own += weighted_own.transpose(1, 2) @ own
         self.own_slope += torch.einsum("crp,cr->cp", weighted_own, residual)
@@ -119,7 +121,7 @@ def _cost(law: CellLaw, blocks: list[CellBlock], fit: CellFit, begin: Begin, mov
     measured, usable = (stacked(blocks, name) for name in ("volts", "usable"))
     noise = torch.cat([block.noise(noise_V).flatten(1) for block in blocks], 1)
     readings = (usable * (measured - predicted) ** 2 / noise).sum()
-    weak = (((fit.value - begin.prior.mean) / begin.prior.width) ** 2).sum()
+    weak = ((fit.value / begin.prior.width) ** 2).sum()
     return float(readings + weak + moved @ begin.precision @ moved)
 
 
@@ -132,8 +134,8 @@ def _linearise(law: CellLaw, blocks: list[CellBlock], fit: CellFit, begin: Begin
         weight = (block.usable / block.noise(fit.noise_V)).flatten(1)
         own = partials[..., :3].flatten(1, 2) @ partials_to_parameters(law, block)
         sums.add(own, *_shared_partials(block, shared, partials[..., 3:]), weight, residual)
-    inverse = torch.linalg.inv(sums.own + torch.diag_embed(prior.width**-2))
-    own_slope = sums.own_slope + (prior.mean - value) / prior.width**2
+    inverse = with_prior(sums.own, prior.width)
+    own_slope = sums.own_slope - value / prior.width**2
     gain = inverse @ sums.between
     flat_gain, flat_between = gain.flatten(0, 1), sums.between.flatten(0, 1)
     reduced = sums.shared.reshape(shared.size, shared.size) + begin.precision - flat_between.T @ flat_gain
@@ -142,13 +144,13 @@ def _linearise(law: CellLaw, blocks: list[CellBlock], fit: CellFit, begin: Begin
 
 
 def _shared_partials(block: CellBlock, shared: Shared, partials: Tensor) -> tuple[Tensor, Tensor]:
-    """Partials `[cell, reading, 8]` to the unknowns that a block touches, and which they are `[cell, 8]`."""
+    """Partials `[cell, reading, 12]` to the unknowns that a block touches, and which they are `[cell, 12]`."""
     count, cells = len(shared.log_capacitance), len(block.source)
     columns, places = [], []
     for i, node in enumerate((block.source, block.destination)):
-        log_c, preset = partials[..., 2 * i], partials[..., 2 * i + 1]
-        columns += [log_c, preset * block.preset_V[:, :, i, None], preset]
-        places += [node, count + node, 2 * count + node]
-    columns += [partials[..., 4] / (2 * shared.knee_V), partials[..., 5]]
-    places += [torch.full((cells,), 3 * count), torch.full((cells,), 3 * count + 1)]
+        log_c, preset, leak, rate = partials[..., 4 * i : 4 * i + 4].unbind(-1)
+        columns += [log_c, preset * block.preset_V[:, :, i, None], preset, 1e-3 * leak, 1e-3 * rate]
+        places += [number * count + node for number in range(NODE_UNKNOWNS)]
+    columns += [partials[..., 8] / (2 * shared.knee_V), partials[..., 9]]
+    places += [torch.full((cells,), shared.size - 2), torch.full((cells,), shared.size - 1)]
     return torch.stack(columns, -1).flatten(1, 2), torch.stack(places, 1)

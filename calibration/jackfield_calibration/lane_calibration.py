@@ -16,8 +16,8 @@ from jackfield_calibration.routine import Reading, Routine, Setting
 __all__ = ["calibrate_lanes", "plan_lanes"]
 
 Floats = NDArray[np.float64]
-LANE_SETTINGS, MULTIPLIER_SETTINGS, INPUTS = 32, 12, 4
-VERIFY_SHARE = 2  # verification takes the half of the settings again, with other codes
+TAGS = ("measure", "verify")
+LANE_SETTINGS, MULTIPLIER_SETTINGS, INPUTS = 32, 24, 8
 TABLES = {
     "gain_scale": (("lane_gain", "product_gain"), 1.0),
     "current_offset_A": (("lane_offset", "product_offset"), 0.0),
@@ -34,7 +34,7 @@ TABLES = {
 def plan_lanes(spec: BoardSpec) -> Plan:
     """What `calibrate_lanes` will set and read."""
     steps = []
-    for routine in (*_routines(spec, "measure", 0), *_routines(spec, "verify", 0)):
+    for routine in (routine for tag in TAGS for routine in _routines(spec, tag, 0)):
         settings = list(routine.settings())
         ticks = sum(setting.program.steps[0][1] * len(setting.inputs) for setting in settings)
         reads = sum(setting.reads for setting in settings)
@@ -44,12 +44,12 @@ def plan_lanes(spec: BoardSpec) -> Plan:
 
 
 def _routines(spec: BoardSpec, tag: str, seed: int) -> list[Routine]:
-    share = 1 if tag == "measure" else VERIFY_SHARE
-    random = np.random.default_rng([seed, share])
+    # Verification takes as much again, with other codes: fewer readings would call good gains noisy.
+    random = np.random.default_rng([seed, 1 + TAGS.index(tag)])
     return [
         IdleRoutine(spec, tag, INPUTS, random),
-        LaneRoutine(spec, tag, LANE_SETTINGS // share, INPUTS, random),
-        MultiplierRoutine(spec, tag, MULTIPLIER_SETTINGS // share, INPUTS, random),
+        LaneRoutine(spec, tag, LANE_SETTINGS, INPUTS, random),
+        MultiplierRoutine(spec, tag, MULTIPLIER_SETTINGS, INPUTS, random),
     ]
 
 

@@ -11,10 +11,10 @@ from jackfield_calibration.routine import Routine, Setting
 __all__ = ["IdleRoutine", "LaneRoutine", "MultiplierRoutine"]
 
 Integers = NDArray[np.int64]
-LARGEST_INPUT = 0.4  # of the rail: the states grow on the way
+LARGEST_INPUT = 0.8  # of the rail: the states grow on the way
 LARGEST_FACTOR = 0.7  # of the rail, for what is multiplied
-LARGEST_COEFFICIENT = 0.8
-LANE_RUN_S = 100e-6  # 1.0/k0: each lane has moved its node by half of its input, few have overflowed
+COEFFICIENTS = (0.5, 0.8)  # either sign: small ones would say little of a gain
+LANE_RUN_S = 50e-6  # 0.5/k0: each lane has moved its node by a third of its input, few have overflowed
 PRODUCT_RUN_S = 120e-6
 IDLE_RUNS_S = (60e-6, 2e-3)  # what a bias adds shows in the difference
 
@@ -77,7 +77,7 @@ class LaneRoutine(_LanesRoutine):
             # Equally many lanes at each integrator, so that none overflows.
             destination = self._random.permutation(np.arange(lanes) % integrators) + 1
             source = self._random.integers(1, integrators + 1, lanes)
-            value = self._random.uniform(-LARGEST_COEFFICIENT, LARGEST_COEFFICIENT, lanes)
+            value = self._random.uniform(*COEFFICIENTS, lanes) * self._random.choice([-1.0, 1.0], lanes)
             for lane in range(lanes):
                 self._lane(image, lane, int(source[lane]), int(destination[lane]), float(value[lane]))
             yield self._setting(number, image, LANE_RUN_S)

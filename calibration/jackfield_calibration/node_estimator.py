@@ -34,7 +34,7 @@ NODE_PARAMETERS = ("preset_gain", "preset_offset_V", "leak_S", "node_offset_A", 
 class NodeFit:
     """`value` and `se` `[node, parameter]` in the order of NODE_PARAMETERS; `noise_V` of one read beyond `se`.
 
-    `covariance[node, 2, 2]` of preset gain and offset; `reads[node]`; `crosstalk` of the probes,
+    `covariance[node, 4, 4]` of the first four; `reads[node]`; `crosstalk` of the probes,
     `stuck` ones of their switches.
     """
 
@@ -82,7 +82,7 @@ def estimate_nodes(spec: BoardSpec, runs: Sequence[NodeRuns], readings: Sequence
     return NodeFit(
         fit.value.numpy() * scale,
         se * scale,
-        covariance[:, :2, :2].numpy(),
+        covariance[:, :4, :4].numpy() * np.outer(scale[:4], scale[:4]),
         float(np.sqrt(extra)),
         usable.sum(1).numpy(),
         crosstalk,

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jackfield.board import BoardSpec, ConfigImage, RunProgram
-from jackfield_calibration.routine import Routine, Setting, scan_lists
+from jackfield_calibration.routine import Routine, Setting, scans_of_all
 
 __all__ = ["RECORDS", "NodeRoutine", "NodeRuns"]
 
@@ -28,7 +28,10 @@ _HOLD_SLOTS = 100  # extra delay before the scan, in slots: twice the droop of a
 
 @dataclass(frozen=True)
 class NodeRuns:
-    """One record of node runs: `preset_V[input, node]` and `trim_A[node]` nominal, run and hold in seconds."""
+    """One record of node runs: `preset_V[input, node]` and `trim_A[node]` nominal, run and hold in seconds.
+
+    On a large board a record scans a part of the nodes.
+    """
 
     preset_V: Floats
     trim_A: Floats
@@ -57,28 +60,27 @@ class NodeRoutine(Routine):
             self._record("trim-up", max(inputs // 8, 4), trim_s, 0, 0.9, 0.3),
             self._record("trim-down", max(inputs // 8, 4), trim_s, 0, -0.9, 0.3),
         )
-        self.runs = tuple(run for name, run in zip(RECORDS, every, strict=True) if name in records)
+        self.runs = tuple(run for name, runs in zip(RECORDS, every, strict=True) if name in records for run in runs)
 
     def settings(self) -> Iterator[Setting]:
         """See Routine."""
         return (run.setting for run in self.runs)
 
-    def _record(self, name: str, inputs: int, run_s: float, hold: int, trim: float, span: float) -> NodeRuns:
+    def _record(self, name: str, inputs: int, run_s: float, hold: int, trim: float, span: float) -> list[NodeRuns]:
         spec, count = self._spec, self._spec.nodes.count
         ticks = round(run_s / spec.run.tick_s)
         levels = np.tile(np.linspace(-span, span, inputs) * spec.nodes.rail_V[1], (count, 1))
         codes = spec.nodes.preset.code(self._random.permuted(levels, axis=1).T)
         image = ConfigImage.safe(spec)
         image.trim[:] = spec.nodes.trim.code(trim * spec.nodes.trim.hi)
-        nodes = self._random.permutation(count) + 1
-        program = RunProgram(((0, ticks),), scan_lists(spec, nodes), count=inputs, hold_ticks=hold)
-        setting = Setting(f"{self.name}/{name}", image, codes, program)
-        return NodeRuns(
-            spec.nodes.preset.value(codes),
-            spec.nodes.trim.value(image.trim[0]),
-            ticks * spec.run.tick_s,
-            setting,
-        )
+        scans = scans_of_all(spec, self._random.permutation(count) + 1)
+        preset_V, trim_A = spec.nodes.preset.value(codes), spec.nodes.trim.value(image.trim[0])
+        keys = [f"{self.name}/{name}" + (f"/{part}" if len(scans) > 1 else "") for part in range(len(scans))]
+        programs = [RunProgram(((0, ticks),), scan, count=inputs, hold_ticks=hold) for scan in scans]
+        return [
+            NodeRuns(preset_V, trim_A, ticks * spec.run.tick_s, Setting(key, image, codes, program))
+            for key, program in zip(keys, programs, strict=True)
+        ]
 
 
 def time_constant(spec: BoardSpec) -> float:

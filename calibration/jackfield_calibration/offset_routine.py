@@ -6,29 +6,36 @@ then corrected by as little as makes their sums agree.
 """
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import csr_array
 
 from jackfield.board import BoardSpec, ConfigImage, RunProgram
 from jackfield_calibration.node_estimator import NodeFit
 from jackfield_calibration.node_routine import time_constant
-from jackfield_calibration.routine import Reading, Routine, Setting, scan_lists
+from jackfield_calibration.routine import Reading, Routine, Setting, scans_of_all
 
 __all__ = ["OffsetRoutine", "condition_offsets"]
 
 Floats = NDArray[np.float64]
 
 _INPUTS = 16
+_BLOCK = 8192  # cells at a time, for their memory
 
 
 class OffsetRoutine(Routine):
-    """One record a bank: all cells of `image` enabled at gain zero and the highest threshold, presets zero."""
+    """One record a bank: all cells of `image` enabled at gain zero and the highest threshold, presets zero.
+
+    On a large board one for each part of the nodes.
+    """
 
     def __init__(self, spec: BoardSpec, image: ConfigImage) -> None:
         self.name = "offsets"
         self._spec, self._image = spec, image
         self.banks = [bank for bank in range(spec.run.banks) if image.enable[bank].any()]
+        self._scans = scans_of_all(spec, np.arange(1, spec.nodes.count + 1))
         self.ticks = round(max(time_constant(spec), spec.run.min_s) / spec.run.tick_s)
 
     def settings(self) -> Iterator[Setting]:
@@ -41,9 +48,10 @@ class OffsetRoutine(Routine):
             if "threshold" in part.parameters:
                 image.codes["threshold"][:, part.members] = part.parameters["threshold"].code_range[1]
         inputs = np.full((_INPUTS, nodes.count), nodes.preset.middle, dtype=np.int64)
-        scan = scan_lists(spec, np.arange(1, nodes.count + 1))
         for bank in self.banks:
-            yield Setting(f"{self.name}/{bank}", image, inputs, RunProgram(((bank, self.ticks),), scan, count=_INPUTS))
+            for number, scan in enumerate(self._scans):
+                key = f"{self.name}/{bank}" + (f"/{number}" if len(self._scans) > 1 else "")
+                yield Setting(key, image, inputs, RunProgram(((bank, self.ticks),), scan, count=_INPUTS))
 
     def sums(self, readings: list[Reading], nodes: NodeFit, capacitance_F: Floats) -> tuple[Floats, Floats]:
         """Current of all cells into each node and its variance, `[bank, node]`, A and A^2."""
@@ -60,7 +68,13 @@ class OffsetRoutine(Routine):
             flows.append((slope - own) * capacitance_F)
             variance = (nodes.noise_V**2 / count + nodes.covariance[:, 1, 1]) / run_s**2
             variances.append(variance * capacitance_F**2)
-        return np.array(flows), np.array(variances)
+        return self._of_banks(flows), self._of_banks(variances)
+
+    def _of_banks(self, found: list[Floats]) -> Floats:
+        """`[bank, node]` of what each part, NaN where it scanned nothing, says."""
+        parts = np.array(found).reshape(len(self.banks), len(self._scans), -1)
+        read = np.isfinite(parts).any(axis=1)
+        return np.where(read, np.nansum(parts, axis=1), np.nan)
 
 
 def condition_offsets(
@@ -72,15 +86,24 @@ def condition_offsets(
     """
     flows, noise = (part.ravel() for part in sums)
     nodes = sums[0].shape[1]
-    incidence = np.zeros((len(banks) * nodes, len(offset_A)))
+    rows, columns, signs = [], [], []
     for row, bank in enumerate(banks):
         cells = np.flatnonzero(image.enable[bank])
         for sign, ends in ((-1.0, image.source[bank, cells]), (1.0, image.destination[bank, cells])):
             inside = ends > 0
-            np.add.at(incidence, (row * nodes + ends[inside] - 1, cells[inside]), sign)
+            rows.append(row * nodes + ends[inside] - 1)
+            columns.append(cells[inside])
+            signs.append(np.full(inside.sum(), sign))
     read = np.isfinite(flows)
-    incidence, flows, noise = incidence[read], flows[read], noise[read]
-    spread = incidence * variance
-    gain = np.linalg.solve(spread @ incidence.T + np.diag(noise), spread).T
-    corrected = offset_A + gain @ (flows - incidence @ offset_A)
-    return corrected, np.maximum(variance - np.einsum("ij,ji->i", gain, spread), 0.0)
+    entries = (np.concatenate(signs), (np.concatenate(rows), np.concatenate(columns)))
+    incidence = csr_array(entries, shape=(len(banks) * nodes, len(offset_A)))[read]
+    spread = (incidence * variance).tocsr()  # a cell has four ends at most: all but `inverse` is sparse
+    inverse = np.linalg.inv((spread @ incidence.T).toarray() + np.diag(noise[read]))
+    corrected = offset_A + spread.T @ (inverse @ (flows[read] - incidence @ offset_A))
+    return corrected, np.maximum(variance - _taken(spread.T.tocsr(), inverse), 0.0)
+
+
+def _taken(spread: Any, inverse: Floats) -> Floats:
+    """Diagonal of spread inverse spread^T, `[cell]`, of a sparse `spread[cell, sum]`."""
+    blocks = (spread[first : first + _BLOCK] for first in range(0, spread.shape[0], _BLOCK))
+    return np.concatenate([np.asarray(block.multiply(block @ inverse).sum(axis=1)).ravel() for block in blocks])

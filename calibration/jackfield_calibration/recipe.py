@@ -9,7 +9,7 @@ small or long ones what these have: each cell meets nine codes, odd and even. Tw
 from jackfield.board import BoardSpec
 from jackfield_calibration.cell_routine import Step
 
-__all__ = ["AGAIN", "MORE", "STAGES", "VERIFY", "repeats"]
+__all__ = ["AGAIN", "MORE", "ROUNDS", "STAGES", "VERIFY", "repeats"]
 
 STAGES: tuple[tuple[Step, ...], ...] = (
     (Step("plus-25", 0.25, 0.7, (1.0,)), Step("plus-9", 0.9, 3.0, (1.0,)), Step("plus-9-short", 0.9, 0.7, (1.0,))),
@@ -38,6 +38,8 @@ AGAIN: tuple[Step, ...] = (
     Step("plus-small", 0.15, 0.8, (1.0, 1.0), sizes=(0.05, 0.25)),
 )
 """For the cells that the first two left in doubt; longer runs too, because weak cells show their threshold late."""
+
+ROUNDS = 3  # of more settings and fresh verification for cells in doubt; what is sound passes, what is not does not
 
 _SHARE = 0.4  # of the threshold's tolerance, the noise of a read that needs no repeat
 _MOST = 96

@@ -9,9 +9,12 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from jackfield.bench import Phasors, Trace
 from jackfield.board import BoardSpec, ConfigImage, Measurement, RunProgram, hold_times
 
-__all__ = ["Bench", "Journal", "Reading", "Routine", "Setting", "scan_lists"]
+__all__ = ["Bench", "Journal", "Reading", "Routine", "Setting", "scan_lists", "scans_of_all"]
+
+_REQUEST_BYTES = 64  # of a frame: header, run, a step or two, the counts of the scan lists
 
 Array = NDArray[Any]
 Floats = NDArray[np.float64]
@@ -22,6 +25,8 @@ Flags = NDArray[np.bool_]
 class _Board(Protocol):
     def apply(self, image: ConfigImage) -> object: ...
 
+    def load_inputs(self, codes: Integers, first: int = 0) -> None: ...
+
 
 class Bench(Protocol):
     """What calibration needs of a bench: a board that takes images, records of its nodes, its reference."""
@@ -30,6 +35,10 @@ class Bench(Protocol):
     def board(self) -> _Board: ...
 
     def measure(self, input_codes: Integers, program: RunProgram, run_number: int | None = None) -> Measurement: ...
+
+    def phasors(self, input_codes: Integers, program: RunProgram, run_number: int | None = None) -> Phasors: ...
+
+    def watch(self, program: RunProgram, run_number: int | None = None) -> Trace: ...
 
     def reference_V(self) -> float: ...
 
@@ -110,6 +119,12 @@ class Routine(ABC):
 def scan_lists(spec: BoardSpec, nodes: Integers) -> tuple[tuple[int, ...], ...]:
     """`nodes` dealt out to the board's probes, in turn."""
     return tuple(tuple(int(node) for node in nodes[probe :: spec.probe.count]) for probe in range(spec.probe.count))
+
+
+def scans_of_all(spec: BoardSpec, nodes: Integers) -> list[tuple[tuple[int, ...], ...]]:
+    """`scan_lists` of `nodes`, in as many parts of equal size as it takes for each to fit one run request."""
+    most = (spec.link.frame_bytes - _REQUEST_BYTES) // 2
+    return [scan_lists(spec, part) for part in np.array_split(nodes, -(-len(nodes) // most))]
 
 
 def arrays_of(measurement: Measurement) -> dict[str, Array]:

@@ -2,16 +2,21 @@
 
 from dataclasses import dataclass, replace
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from jackfield.board import BoardSpec
-from jackfield_calibration.node_estimator import NodeFit
+from jackfield_calibration.node_estimator import NODE_PARAMETERS, NodeFit
 
-__all__ = ["Shared", "shared_precision"]
+__all__ = ["NODE_UNKNOWNS", "Shared", "refined_nodes", "shared_precision"]
 
+NODE_UNKNOWNS = 5  # ln C, preset gain, preset offset, leak rate, offset rate
+
+_GAUGE = 1e8  # precision of the sum of ln C
 _LEAST_KNEE_V = 1e-4
 _LEAST_LIMIT = 1e-3
+_LIMIT, _LIMIT_WIDTH = 0.75, 0.2  # cells give between 1.05 and 1.8 of what they are specified for
 
 
 @dataclass(frozen=True)
@@ -46,13 +51,13 @@ class Shared:
             torch.from_numpy(nodes.column("leak_S")) / reference,
             torch.from_numpy(nodes.column("node_offset_A")) / reference,
             torch.tensor(5e-3, dtype=torch.float64),
-            torch.tensor(0.7, dtype=torch.float64),
+            torch.tensor(_LIMIT, dtype=torch.float64),
         )
 
     @property
     def size(self) -> int:
-        """Unknowns of `moved`: three a node, then knee squared (nearly linear in what it does) and limit."""
-        return 3 * len(self.log_capacitance) + 2
+        """Unknowns of `moved`: five a node, then knee squared (nearly linear in what it does) and limit."""
+        return NODE_UNKNOWNS * len(self.log_capacitance) + 2
 
     def allowed(self, step: Tensor) -> Tensor:
         """`step` shortened where it would take knee or limit below what can be."""
@@ -62,32 +67,54 @@ class Shared:
         return kept
 
     def moved(self, step: Tensor) -> "Shared":
-        """After a step in (ln C, preset gain, preset offset) of each node, knee squared and limit; gauge kept."""
-        count = len(self.log_capacitance)
-        log_c, gain, offset = (step[i * count : (i + 1) * count] for i in range(3))
+        """After a step in (ln C, preset gain, preset offset, leak rate, offset rate) of each node, knee squared and
+        limit; gauge kept."""
+        log_c, gain, offset, leak, rate = step[:-2].reshape(NODE_UNKNOWNS, -1)
         logs = self.log_capacitance + log_c
         return replace(
             self,
             log_capacitance=logs - logs.mean(),
             preset_gain=self.preset_gain + gain,
             preset_offset_V=self.preset_offset_V + offset,
+            leak_rate=self.leak_rate + leak,
+            offset_rate=self.offset_rate + rate,
             knee_V=(self.knee_V**2 + step[-2]).sqrt(),
             limit=self.limit + step[-1],
         )
 
 
-def shared_precision(nodes: NodeFit) -> Tensor:
-    """Precision `[unknown, unknown]` of the shared values after node runs: presets as fitted, the rest weak.
+def shared_precision(nodes: NodeFit, capacitance_F: float) -> Tensor:
+    """Precision `[unknown, unknown]` of the shared values after node runs: what these saw as fitted, the rest weak.
 
     Capacitances get 5 % and a stiff mean: scaling all of them is scaling all currents, the gauge.
     """
-    count = len(nodes.value)
-    precision = torch.zeros(3 * count + 2, 3 * count + 2, dtype=torch.float64)
-    precision[:count, :count] = torch.eye(count) * 0.05**-2 + 1e8
-    inverse = torch.linalg.inv(torch.from_numpy(nodes.covariance))
+    count, seen = len(nodes.value), NODE_UNKNOWNS - 1
+    size = NODE_UNKNOWNS * count + 2
+    precision = torch.zeros(size, size, dtype=torch.float64)
+    precision[:count, :count] = torch.eye(count) * 0.05**-2 + _GAUGE
+    unit = np.array([1.0, 1.0, capacitance_F, capacitance_F])  # of a node fit in one of its unknowns here
+    inverse = torch.from_numpy(np.linalg.inv(nodes.covariance / np.outer(unit, unit)))
     rows = torch.arange(count)
-    for i in range(2):
-        for j in range(2):
+    for i in range(seen):
+        for j in range(seen):
             precision[count + i * count + rows, count + j * count + rows] = inverse[:, i, j]
-    precision[-2, -2], precision[-1, -1] = 1e-4**-2, 0.5**-2
+    precision[-2, -2], precision[-1, -1] = 1e-4**-2, _LIMIT_WIDTH**-2
     return precision
+
+
+def refined_nodes(nodes: NodeFit, shared: Shared, shared_se: Tensor) -> NodeFit:
+    """`nodes` with what cell runs have added: presets, leak and offset current as in `shared`, with their standard
+    errors `shared_se[unknown]`.
+    """
+    capacitance_F, value, se = shared.capacitance_F, nodes.value.copy(), nodes.se.copy()
+    found = {
+        "preset_gain": (shared.preset_gain, 1.0),
+        "preset_offset_V": (shared.preset_offset_V, 1.0),
+        "leak_S": (shared.leak_rate, capacitance_F),
+        "node_offset_A": (shared.offset_rate, capacitance_F),
+    }
+    errors = shared_se[:-2].reshape(NODE_UNKNOWNS, -1)[1:]
+    for (name, (values, unit)), error in zip(found.items(), errors, strict=True):
+        at = NODE_PARAMETERS.index(name)
+        value[:, at], se[:, at] = unit * values.numpy(), unit * error.numpy()
+    return replace(nodes, value=value, se=se)

@@ -59,7 +59,7 @@ def speed_rows(quick: bool) -> list[Row]:
         if "clean_torchdiffeq" in bars:
             jobs |= {"index_add": clean(p, sparse=False), "sparse": clean(p, sparse=True)}
         peers = _with_diffrax(jobs, p) if "diffrax" in bars else jobs
-        times = interleaved(peers, repeats)
+        times = interleaved(peers, repeats * 3 if topology.nodes < 100 else repeats)  # milliseconds: more of them
         rows += [_row(p, against, times, bar) for against, bar in bars.items()]
         if topology.nodes < 1000:
             rows.append(_setting_row(p, repeats))

@@ -9,18 +9,17 @@ from pathlib import Path
 
 import numpy as np
 from benchmarks._devices_instruments import instrument_rows
+from benchmarks._lucidac_calibrated import calibrated_rows
 from benchmarks._lucidac_peer import cubic_chain, on_board, peer, quadratic, random_case, ring, worst_error
-from benchmarks._lucidac_trained import accuracies, output_error, trained
+from benchmarks._lucidac_trained import accuracies, trained
 from benchmarks._rows import Row
 
 from jackfield.compile import compile_circuit
 from jackfield.device import AbstractBoard
 from jackfield.errors import JackfieldError
-from jackfield.journal import Run
 from jackfield.model import MOONS_RECIPE, Bounds
 from jackfield.session import load_spec, open_bench, open_board, running_emulator
 from jackfield.testing.echoing_port import echoing_port
-from jackfield_calibration import calibrate
 
 __all__ = ["run"]
 
@@ -32,7 +31,7 @@ FULL_SCALES, POINTS_LOST = 1e-3, 0.01
 
 def run(quick: bool) -> list[Row]:
     """All rows of the subject `devices`."""
-    return [*_peer_rows(quick), *_trained_rows(quick), _calibrated(quick), _scripts(), *instrument_rows(quick)]
+    return [*_peer_rows(quick), *_trained_rows(quick), *calibrated_rows(quick), _scripts(), *instrument_rows(quick)]
 
 
 def _row(
@@ -91,21 +90,6 @@ def _trained_rows(quick: bool) -> Iterator[Row]:
     asked = "within 1 point of float"
     what = f"two moons, trained, {count} held-out points"
     yield _row("lucidac trained", what, "float", measured, floating, "share", asked, abs(lost) <= POINTS_LOST)
-
-
-def _calibrated(quick: bool) -> Row:
-    """An emulated LUCIDAC with mismatch: output error of the trained circuit with and without its record."""
-    spec = load_spec(SPEC)
-    bounds = Bounds.from_spec(spec, MOONS_RECIPE.volts_per_unit, MOONS_RECIPE.seconds_per_unit, "polynomial")
-    network, count = trained(bounds, 20), 50 if quick else 200
-    url = f"emulator://{SPEC}?profile=typical&seed=1"
-    with tempfile.TemporaryDirectory() as folder, open_bench(url) as bench:
-        with Run.create(Path(folder), "calibrate", bench.board.hello.board_id) as run:
-            provenance = {"board_id": bench.board.hello.board_id}
-            record = calibrate(bench, spec, run, seed=0, provenance=provenance)
-        raw, corrected = (output_error(network, bench, count, known) for known in (None, record))
-    what = f"two moons on an emulated board with mismatch, {count} points, {record.provenance['reads']} reads"
-    return _row("lucidac calibrated", what, "uncalibrated", corrected, raw, "V rms", "ratio >= 3", raw >= 3 * corrected)
 
 
 def _scripts() -> Row:

@@ -11,7 +11,9 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from benchmarks._phasor_board import answers_of, board_rows
 from benchmarks._phasor_circuit import identity_row, spice_rows
+from benchmarks._phasor_detuned import detuned_rows
 from benchmarks._phasor_heun import heun_spikes
 from benchmarks._rows import Row
 from numpy.typing import NDArray
@@ -54,7 +56,9 @@ def run(quick: bool) -> list[Row]:
     rows += _temporal(network, phases, without, y)
     rows += circuit_rows
     rows += _speed(network, phases[: 200 if quick else 1_000])
-    return [*rows, *_against_exact(network, phases[: 20 if quick else 200])]
+    rows += _against_exact(network, phases[: 20 if quick else 200])
+    rows += detuned_rows(network, data, 200 if quick else 2_000)
+    return [*rows, *board_rows(network, data, 64 if quick else 625, (1,) if quick else (1, 2, 3))]
 
 
 def _mnist() -> Split:
@@ -96,7 +100,7 @@ def _temporal(network: PhasorNet, phases: _Real, without: _Real, y: NDArray[np.i
     rows = []
     for decay, periods, gap_bar, error_bar in ((-0.2, 10.0, 0.003, 0.025), (-0.1, 20.0, 0.0015, 0.012)):
         spikes = run_spikes(network, phases, neurons_alike(network, decay), periods=periods)
-        answers, asked = _answers(spikes), _answers(without)
+        answers, asked = answers_of(spikes), answers_of(without)
         gap, same = float((asked == y).mean() - (answers == y).mean()), float((answers == asked).mean())
         error = float(np.sqrt(np.nanmean(_wrapped(spikes - without) ** 2)))
         work = f"decay {decay:g}, {periods:g} cycles, {len(y)} images"
@@ -154,10 +158,6 @@ def _last(spikes: _Real) -> _Real:
 
 def _rms(periods: _Real) -> float:
     return float(np.sqrt(np.nanmean(((periods + 0.5) % 1 - 0.5) ** 2)))
-
-
-def _answers(phases: _Real) -> NDArray[np.int64]:
-    return np.asarray(np.nan_to_num(np.sin(np.pi * phases), nan=-2.0).argmax(axis=1))
 
 
 def _wrapped(difference: _Real) -> _Real:

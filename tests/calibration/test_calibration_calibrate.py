@@ -1,6 +1,7 @@
 """The whole calibration on an in-process board: what it finds, what it never calls good, how it resumes."""
 
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -23,9 +24,27 @@ def record_of(bench: Bench, spec: BoardSpec, folder: Path, seed: int = 5, **opti
 
 
 @pytest.fixture(scope="module")
-def calibrated(make_bench: Made, small_spec: BoardSpec, tmp_path_factory: pytest.TempPathFactory) -> Any:
-    bench = make_bench(small_spec, "cmos", 3)
-    return bench, record_of(bench, small_spec, tmp_path_factory.mktemp("runs"))
+def calibrated_with(
+    make_bench: Made, small_spec: BoardSpec, tmp_path_factory: pytest.TempPathFactory
+) -> Callable[[int], Any]:
+    """The board and its record, read with the noise of a number: what holds for one draw of it says little."""
+
+    @cache
+    def once(noise: int) -> Any:
+        bench = make_bench(small_spec, "cmos", 3, noise)
+        return bench, record_of(bench, small_spec, tmp_path_factory.mktemp("runs"))
+
+    return once
+
+
+@pytest.fixture
+def calibrated(calibrated_with: Callable[[int], Any]) -> Any:
+    return calibrated_with(0)
+
+
+@pytest.fixture(params=(0, 1, 2))
+def drawn(calibrated_with: Callable[[int], Any], request: pytest.FixtureRequest) -> Any:
+    return calibrated_with(request.param)
 
 
 def true_gain(bench: Any, nominal: Any) -> Any:
@@ -40,22 +59,22 @@ def recorded_gain(record: CalibrationRecord, codes: Any, gain: CodeScale) -> Any
     return gain.value(codes) * scale + zero + (curve * curve_terms(gain)[codes]).sum(1)
 
 
-def test_calibration_shrinks_the_spread(calibrated: Any) -> None:
-    bench, record = calibrated
+def test_calibration_shrinks_the_spread(drawn: Any) -> None:
+    bench, record = drawn
     part, sound = bench.spec.groups[0], bench.sound
     gain = part.parameters["gain"]
     codes = gain.code(np.random.default_rng(1).uniform(-0.6, 0.6, bench.spec.cell_count) * gain.hi)
     nominal = gain.value(codes)
     before = (true_gain(bench, nominal) - nominal)[sound]
     after = (true_gain(bench, nominal) - recorded_gain(record, codes, gain))[sound]
-    assert np.std(after) < 0.03 * np.std(before)
+    assert np.std(after) < 0.05 * np.std(before)
     threshold = record.tables["threshold_offset_V"]
     errors = (threshold.value - bench.truth.threshold_V)[sound]
-    assert np.std(errors) < 0.03 * np.std(bench.truth.threshold_V)
+    assert np.std(errors) < 0.05 * np.std(bench.truth.threshold_V)
 
 
-def test_standard_errors_are_honest(calibrated: Any) -> None:
-    bench, record = calibrated
+def test_standard_errors_are_honest(drawn: Any) -> None:
+    bench, record = drawn
     truth, sound = bench.truth, bench.sound
     pairs = {
         "threshold_offset_V": truth.threshold_V,
@@ -72,8 +91,20 @@ def test_standard_errors_are_honest(calibrated: Any) -> None:
     assert np.mean(inside) > 0.9
 
 
-def test_healthy_cells_are_good_and_defects_never(calibrated: Any) -> None:
-    bench, record = calibrated
+def test_what_all_cells_share_is_found(drawn: Any) -> None:
+    """Saturation and a bend that all gains have in common look alike: neither may run away with the other."""
+    bench, record = drawn
+    part = bench.spec.groups[0]
+    true = {"saturation": bench.truth.saturation_A / part.output_limit_A / bench.gauge, "knee_V": bench.truth.knee_V}
+    for name, value in true.items():
+        table = record.tables[name]
+        assert abs(table.value[0] - value) < 3.5 * table.se[0]
+    assert record.tables["saturation"].se[0] < 0.1
+    assert 0.8 < record.provenance["misfit"] < 1.2
+
+
+def test_healthy_cells_are_good_and_defects_never(drawn: Any) -> None:
+    bench, record = drawn
     table = record.tables["gain_scale"]
     assert np.mean(table.good[bench.sound]) > 0.95
     assert not table.good[~bench.sound].any()

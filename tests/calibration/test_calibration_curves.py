@@ -27,10 +27,13 @@ def linear_fit(family: str, prior: Prior, cells: int = 600) -> tuple[CellFit, to
     rows = torch.stack([law.gain_partials(nominal[:, k]) for k in range(12)], 1)
     read = (rows @ torch.from_numpy(true)[:, :, None])[..., 0]
     read = read + NOISE * torch.from_numpy(random.standard_normal(read.shape))
-    normal = rows.transpose(1, 2) @ rows / NOISE**2 + torch.diag(prior.width**-2)
-    covariance = torch.linalg.inv(normal)
-    value = (covariance @ (rows.transpose(1, 2) @ read[:, :, None] / NOISE**2))[..., 0]
-    return CellFit(value, covariance, torch.ones(cells, dtype=torch.float64), 1e-3), torch.from_numpy(true)
+    information = rows.transpose(1, 2) @ rows / NOISE**2
+    covariance = torch.linalg.inv(information + torch.diag(prior.width**-2))
+    pull = (rows.transpose(1, 2) @ read[:, :, None])[..., 0] / NOISE**2
+    value = (covariance @ pull[..., None])[..., 0]
+    return CellFit(
+        value, covariance, information, pull, torch.ones(cells, dtype=torch.float64), 1e-3
+    ), torch.from_numpy(true)
 
 
 @pytest.mark.parametrize("family", FAMILIES)
@@ -47,11 +50,23 @@ def test_the_family_that_is_there_keeps_its_width(family: str) -> None:
 
 def test_a_width_once_taken_for_nothing_comes_back() -> None:
     prior = Prior.generous(LSB, 0.3)
-    narrow = Prior(prior.mean, prior.width.clone(), prior.widest)
+    narrow = Prior(prior.width.clone(), prior.widest)
     narrow.width[CURVE] = 1e-5
     fit, _ = linear_fit("binary", narrow)
     learned = narrow.learned(fit, torch.ones(len(fit.value), dtype=torch.bool))
     assert float((learned.width / prior.width)[FAMILIES["binary"]][:3].min()) > 0.3
+
+
+def test_a_defect_that_is_explained_is_no_measure_for_the_others() -> None:
+    prior = Prior.generous(LSB, 0.3)
+    fit, _ = linear_fit("smooth", prior)
+    everyone = torch.ones(len(fit.value), dtype=torch.bool)
+    stuck = fit.of(torch.arange(60))
+    stuck.value[:, 0], stuck.value[:, 1] = -1.0, 0.4
+    stuck.pull[:] = (stuck.information @ stuck.value[:, :, None])[..., 0]
+    with_stuck = prior.learned(fit.replaced(torch.arange(60), stuck), everyone)
+    without = prior.learned(fit.of(slice(60, None)), everyone[60:])
+    assert torch.equal(with_stuck.width, without.width)
 
 
 def test_binary_codes_have_a_partial_for_each_bit() -> None:

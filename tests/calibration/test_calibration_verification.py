@@ -1,6 +1,7 @@
 """Verification passes what is right and fails what was spoiled: a check that cannot fail checks nothing."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -39,7 +40,8 @@ def true_fit(bench: Any, law: CellLaw) -> CellFit:
     columns += [np.zeros(len(truth.scale))] * BITS
     value = torch.from_numpy(np.stack(columns, 1))
     covariance = torch.diag_embed(torch.full_like(value, 1e-8))
-    return CellFit(value, covariance, torch.ones(len(value), dtype=torch.float64), 1e-3)
+    said = covariance.inverse(), 1e8 * value
+    return CellFit(value, covariance, *said, torch.ones(len(value), dtype=torch.float64), 1e-3)
 
 
 def true_nodes(bench: Any) -> NodeFit:
@@ -47,7 +49,7 @@ def true_nodes(bench: Any) -> NodeFit:
     ratio = truth.capacitance_F / nodes.capacitance_F
     columns = [truth.preset_gain, truth.preset_offset_V, truth.leak_S / ratio, truth.node_offset_A / ratio]
     value = np.stack([*columns, truth.trim_gain / ratio, np.full(nodes.count, truth.droop)], 1)
-    covariance = np.tile(np.eye(2) * 1e-8, (nodes.count, 1, 1))
+    covariance = np.tile(np.eye(4) * 1e-8, (nodes.count, 1, 1))
     reads, crosstalk = np.ones(nodes.count, dtype=np.int64), Crosstalk.none(bench.spec.probe.count)
     return NodeFit(value, np.full_like(value, 1e-4), covariance, 1e-3, reads, crosstalk)
 
@@ -87,13 +89,13 @@ def test_what_is_spoiled_is_not(verified: Any, name: str) -> None:
     spoiled = fit.value.clone()
     wrong = 3 * limits[0] / law.largest_gain_S if name == "scale" else 2 * limits[1]
     spoiled[:, CELL_PARAMETERS.index(name)] += wrong
-    verdict = verify_cells(law, blocks, shared, CellFit(spoiled, fit.covariance, fit.chi2, fit.noise_V), limits, 1.0)
+    verdict = verify_cells(law, blocks, shared, replace(fit, value=spoiled), limits, 1.0)
     assert not verdict.good.any()
 
 
 def test_what_is_not_known_well_enough_is_not_good(verified: Any) -> None:
     _, law, blocks, shared, fit, limits = verified
-    vague = CellFit(fit.value, fit.covariance * 1e4, fit.chi2, fit.noise_V)
+    vague = replace(fit, covariance=fit.covariance * 1e4)
     verdict = verify_cells(law, blocks, shared, vague, limits, 1.0)
     assert not verdict.good.any()
     assert verdict.uncertain.all()

@@ -165,3 +165,59 @@ def test_a_record_is_corrected_for(lucidac: BoardSpec) -> None:
     assert errors[1] < 1.5e-3
     with pytest.raises(CalibrationError, match="calibrate the board again"):
         KnownLanes.from_record(replace(lucidac, identity={}), known)
+
+
+CLASSES: list[Edge] = [
+    (1, 3, 0.07, 0.0, -0.25),
+    (2, 3, 0.5, 0.0, 0.0),
+    (1, 4, -0.6, 0.0, 0.74),
+    (2, 4, -0.38, 0.0, 0.0),
+]
+
+
+def uneven(spec: BoardSpec, seed: int, spread: float = 0.01) -> CalibrationRecord:
+    rng = np.random.default_rng(seed)
+    cells, nodes = [str(cell) for cell in spec.cells[:36]], [str(n) for n in range(1, 17)]
+
+    def about(nominal: float, width: float, names: list[str]) -> dict[str, float]:
+        return dict(zip(names, (nominal + width * rng.standard_normal(len(names))).tolist(), strict=True))
+
+    return record(
+        spec,
+        gain_scale=about(1, spread, cells),
+        current_offset_A=about(0, 0.002, cells),
+        node_offset_A=about(0, 0.002, nodes),
+        probe_gain=about(1, 0.003, nodes[:8]),
+        probe_offset_V=about(0, 0.002, nodes[:8]),
+    )
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_offsets_cancel_on_a_board_whose_lanes_are_nearly_all_taken(lucidac: BoardSpec, seed: int) -> None:
+    known = uneven(lucidac, seed)
+    wished = circuit(4, CLASSES)
+    start = np.random.default_rng(0).uniform(-0.8, 0.8, (8, 4))
+    wanted = np.array([solved(4, CLASSES, [0] * 4, v0) for v0 in start]) * 0.6
+    errors = []
+    for given in (None, known):
+        compiled = compile_circuit(wished, lucidac, volts_per_unit=0.6, record=given)
+        assert 30 <= compiled.image.enable[0, :32].sum() <= 32
+        volts, _ = twin(compiled, lucidac, known).predict(start)
+        errors.append(np.sqrt(np.mean((volts - wanted) ** 2)))
+    assert errors[0] > 8e-3
+    assert errors[1] < 2e-3
+    assert errors[1] < errors[0] / 6
+
+
+def test_weak_lanes_make_the_run_longer_or_are_named(lucidac: BoardSpec) -> None:
+    known = uneven(lucidac, 4, spread=0.03)
+    wished = circuit(4, CLASSES)
+    start = np.random.default_rng(0).uniform(-0.8, 0.8, (8, 4))
+    wanted = np.array([solved(4, CLASSES, [0] * 4, v0) for v0 in start]) * 0.6
+    nominal, slower = (compile_circuit(wished, lucidac, volts_per_unit=0.6, record=given) for given in (None, known))
+    assert slower.program.steps[0][1] >= nominal.program.steps[0][1]
+    assert np.abs(twin(slower, lucidac, known).predict(start)[0] - wanted).max() < 8e-3
+    with pytest.raises(
+        DesignError, match=r"lane L\d+ of board lucidac-2024, \S+ of nominal, reaches .*seconds-per-unit"
+    ):
+        compile_circuit(wished, lucidac, volts_per_unit=0.6, record=known, seconds_per_unit=1e-4)

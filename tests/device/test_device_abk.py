@@ -5,14 +5,16 @@ import os
 import select
 import threading
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
+import serial
 
 from jackfield.device import AbkBoard, AbkTemplate
 from jackfield.device.abk_frames import body_of, header, volts_of
 from jackfield.emulator.abk import AbkEmulator
 from jackfield.errors import BoardError, DesignError, LinkError
-from jackfield.link import SerialTransport
+from jackfield.link import SerialTransport, serial_transport
 from jackfield.link.pseudo_terminal import PseudoTerminal
 from jackfield.testing import ScriptedLine
 
@@ -170,3 +172,33 @@ def test_on_a_pseudo_terminal(port: tuple[str, AbkEmulator], template: AbkTempla
         abk.patch(template, {"gain": 3.0})
         assert template.values(board.changes[0])["gain"] == pytest.approx(3.0)
         assert abk.read_volts(7) == pytest.approx(0.7, abs=3.3 / 1024)
+
+
+def test_the_port_flows_by_cts_and_dtr_resets_the_controller(
+    port: tuple[str, AbkEmulator], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name, _ = port
+    opened: list[serial.Serial] = []
+    levels: list[bool] = []
+
+    class Port(serial.Serial):
+        """A port that has the lines a pseudo-terminal lacks."""
+
+        def __init__(self, *words: Any, **settings: Any) -> None:
+            super().__init__(*words, **settings)
+            opened.append(self)
+
+        def _update_dtr_state(self) -> None:
+            levels.append(self._dtr_state)
+
+    monkeypatch.setattr(serial_transport.serial, "Serial", Port)
+    with AbkBoard.at(f"serial://{name}") as abk:
+        assert abk.version == "ABK 3.0"
+        assert opened[0].rtscts
+        assert opened[0].baudrate == 57_600
+        assert levels[-2:] == [False, True]
+
+
+def test_a_pseudo_terminal_has_no_dtr_and_works_all_the_same(port: tuple[str, AbkEmulator]) -> None:
+    with AbkBoard.at(f"serial://{port[0]}") as abk:
+        assert abk.chips() == "AN231E04"

@@ -8,6 +8,7 @@ import pytest
 
 from jackfield.board import BoardSpec, ConfigImage
 from jackfield.device import Jackfield1Board
+from jackfield.device.jackfield1 import DONE
 from jackfield.emulator.settings import Settings
 from jackfield.errors import BoardError, DesignError, LinkError
 from jackfield.link import encode_reply, encode_request
@@ -232,6 +233,16 @@ def test_a_done_that_is_lost_is_asked_for(rig: Rig) -> None:
     rig.board._exchange._notices.clear()
     object.__setattr__(rig.board._hello, "watchdog_s", 0.02)
     assert rig.board.finish(1) == 3
+
+
+def test_a_done_that_came_late_does_not_end_another_run_of_the_same_number(rig: Rig) -> None:
+    rig.board.apply(rig.image(1))
+    rig.board.start(rig.program(count=3), run_number=7)
+    late = rig.board._exchange.notice(DONE, 1)
+    assert late is not None
+    rig.board.start(rig.program(count=5), run_number=7)
+    rig.board._exchange._notices.appendleft(late)
+    assert rig.board.finish(1) == 5
 
 
 def test_a_run_that_does_not_end_is_an_error(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,6 +3,7 @@ import pytest
 import torch
 
 from jackfield.board import BoardSpec
+from jackfield.emulator import plant
 from jackfield.emulator.analog import AnalogBoard
 from jackfield.emulator.plant import steps_for
 from jackfield.physics import integrate
@@ -21,6 +22,20 @@ def test_steps_keep_the_error_below_ten_microvolts(jf96: BoardSpec, profile: str
     inside = exact.abs().amax(dim=(0, 2)) < 0.98
     assert inside.sum() >= 4
     assert float((ours[-1] - exact[-1])[inside].abs().max()) < 1e-5
+
+
+def test_a_large_circuit_in_float32_is_a_microvolt_off(jf96: BoardSpec, monkeypatch: pytest.MonkeyPatch) -> None:
+    board = AnalogBoard(jf96, "modules", 7)
+    settings = random_settings(jf96, 6000, 0.05)
+    v0 = torch.from_numpy(np.random.default_rng(1).uniform(-0.3, 0.3, (16, 96)))
+    double = board.plant.circuit(settings, 0, 100e-6, 0)
+    monkeypatch.setattr(plant, "SINGLE_FROM", 5000)
+    single = board.plant.circuit(settings, 0, 100e-6, 0)
+    assert (single.dtype, double.dtype) == (torch.float32, torch.float64)
+    steps = steps_for(double)
+    assert steps_for(single) == pytest.approx(steps, abs=1)
+    off = integrate(single, v0.float(), steps=steps)[-1] - integrate(double, v0, steps=steps)[-1]
+    assert 0 < float(off.abs().max()) < 2e-6
 
 
 def test_defects_do_what_their_names_say(jf16: BoardSpec) -> None:

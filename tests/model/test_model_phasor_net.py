@@ -12,10 +12,15 @@ from jackfield.model import (
     PhasorRecipe,
     measure_phasor_accuracy,
     neurons_alike,
+    phasor_matrices,
+    round_phasor_weights,
     run_continuous,
     run_spikes,
+    spike_trains,
+    spike_turns,
     train_phasor,
 )
+from jackfield.physics import PhaseEncoding, Resonators
 
 RECIPE = PhasorRecipe(epochs=8, batch=32, rate=2e-2, loss="cross_entropy", decay=0.1)
 
@@ -102,6 +107,58 @@ def test_continuous_waves_are_exact_at_any_quality(trained: PhasorNet) -> None:
     for decay in (-0.02, -1.5):
         waves = run_continuous(trained, phases, neurons_alike(trained, decay))
         assert wrapped(waves - without) == pytest.approx(0, abs=1e-4)
+
+
+def test_turns_are_those_of_detuned_resonators_and_taken_off_again(trained: PhasorNet) -> None:
+    data = digits_split()
+    with torch.no_grad():
+        phases, known = (
+            trained.encoder(torch.from_numpy(x)).double().numpy() for x in (data.x_test[:60], data.x_train[:60])
+        )
+        without = trained(torch.from_numpy(data.x_test[:60])).numpy()
+    off = [0.02 * np.where(np.arange(len(weights)) % 2, 1.0, -1.0) for weights in phasor_matrices(trained)]
+    cells = [Resonators.drawn(-0.2, part, 0 * part) for part in off]
+    turns = spike_turns(trained, known, cells, periods=20.0)
+    for part, turn in zip(off, turns, strict=True):
+        # z = S / (|lambda| - i delta omega): an early resonance leads, its spikes come early.
+        lag = -np.arctan(2 * np.pi * part / (0.2 * (1 + part))) / np.pi
+        assert np.median(np.abs(turn - lag)) < 0.02
+    raw, mended = (run_spikes(trained, phases, cells, periods=20.0, turns=use) for use in (None, turns))
+    away = [np.sqrt(np.nanmean(wrapped(found - without) ** 2)) for found in (raw, mended)]
+    assert away[1] < 0.35 * away[0]
+
+
+def test_jitter_of_the_last_layer_shows_in_its_phases() -> None:
+    network = PhasorNet((30,), inputs=6, encoding="sign", seed=2)
+    phases = np.random.default_rng(0).uniform(-1, 1, (40, 6))
+    clean, dirty = (
+        run_spikes(network, phases, neurons_alike(network, -0.2), jitter=width, seed=5) for width in (0, 0.01)
+    )
+    again = run_spikes(network, phases, neurons_alike(network, -0.2), jitter=0.01, seed=5)
+    assert np.array_equal(dirty, again, equal_nan=True)
+    assert np.nanstd(wrapped(dirty - clean)) == pytest.approx(0.02, rel=0.1)  # a period is two pi
+
+
+def test_all_spikes_of_a_run_hold_the_decoded_ones(trained: PhasorNet) -> None:
+    with torch.no_grad():
+        phases = trained.encoder(torch.from_numpy(digits_split().x_test[:2])).double().numpy()
+    cells = neurons_alike(trained, -0.2)
+    trains = spike_trains(trained, phases, cells, periods=6.0)
+    assert [train.shape[1] for train in trains] == [64, 40, 10]
+    begin, end = PhaseEncoding(0.5).last_frame(6.0)
+    inside = np.where((trains[-1] >= begin) & (trains[-1] < end), trains[-1], -np.inf).max(axis=2)
+    decoded = run_spikes(trained, phases, cells, periods=6.0, exact=True)
+    there = np.isfinite(inside)
+    assert np.array_equal(there, np.isfinite(decoded))
+    assert PhaseEncoding(0.5).phase(inside[there]) == pytest.approx(decoded[there])
+
+
+def test_rounded_weights_lie_on_their_steps() -> None:
+    network = PhasorNet((5, 3), inputs=6)
+    round_phasor_weights(network, 4)
+    for layer in network.layers:
+        steps = (layer.weight / layer.weight.abs().max() * 7).detach().numpy()
+        assert steps == pytest.approx(np.rint(steps), abs=1e-5)
 
 
 def test_convolutions_and_pools_run_in_time() -> None:

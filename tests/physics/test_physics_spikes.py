@@ -123,3 +123,25 @@ def test_what_does_not_fit_is_refused() -> None:
         PhaseEncoding(0.5).last_frame(1.2)
     with pytest.raises(DesignError, match="no circuit of a resonator"):
         resonator_netlist([], -0.2 + 6j, form="lc")
+
+
+def test_fast_spikes_are_the_exact_ones_where_a_period_has_several_maxima() -> None:
+    """Weights that cancel leave little of the fundamental, so that the harmonics make maxima of their own."""
+    random = np.random.default_rng(4)
+    phases = random.uniform(-1, 1, (30, 12))
+    neuron, periods = Resonators.alike(30, -0.2), 8.0
+    weights = np.empty((30, 12))
+    for number, row in enumerate(np.exp(1j * np.pi * phases)):  # neuron n does not hear example n's fundamental
+        weights[number] = random.normal(size=12)
+        basis = np.linalg.qr(np.stack([row.real, row.imag], axis=1))[0]
+        weights[number] -= 0.97 * basis @ (basis.T @ weights[number])
+    exact = exact_spikes(PhaseEncoding().train(phases, periods), weights, neuron, periods, RULE)
+    fast = periodic_spikes(phases, weights, neuron, periods, RULE)
+    several, alike = 0, 0
+    for number in range(30):
+        late = [finite(train[number, number]) for train in (exact, fast)]
+        late = [train[(train > 4) & (train < 7.9)] for train in late]
+        several += len(late[0]) > 5
+        alike += len(late[0]) == len(late[1]) and np.allclose(*late, rtol=0, atol=0.01)
+    assert several >= 3
+    assert alike >= 25

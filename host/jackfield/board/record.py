@@ -41,6 +41,10 @@ QUANTITIES: Mapping[str, str] = {
     "reference_V": "the board's reference at the test jack, V",
     "knee_V": "knee width of the cells, V",
     "saturation": "saturation current of the cells over their output limit",
+    "detuning": "resonance over the reference's frequency minus 1",
+    "quality_ratio": "Q of a resonator over nominal",
+    "neuron_gain": "settled answer of a resonator to its drive over nominal",
+    "neuron_phase_rad": "phase of that answer minus nominal, rad",
     "sentinel_V": "volts of the cell's sentinel when the record was made, V",
 }
 

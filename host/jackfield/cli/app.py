@@ -1,6 +1,7 @@
 """The program `jackfield`: finds the verb, imports only its module, runs it."""
 
 import importlib
+import os
 import sys
 from collections.abc import Sequence
 from typing import Annotated, Any
@@ -44,6 +45,9 @@ class _InOrder(TyperGroup):
 
 def run(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit status."""
+    # OpenMP's threads spin for milliseconds behind each operation of torch, on the cores on which the kernel's threads
+    # want to work; libgomp reads this when torch is loaded. host/README.md says what it gains.
+    os.environ.setdefault("GOMP_SPINCOUNT", "100")
     words = list(sys.argv[1:] if arguments is None else arguments)
     try:
         _program(words)(words, prog_name="jackfield")

@@ -11,11 +11,19 @@ from jackfield.cli.options import Json, RunsFolder, Verbose
 from jackfield.cli.output import Output
 
 if TYPE_CHECKING:
+    from jackfield.cli.demo_phasor import PhasorDemo
     from jackfield.cli.demo_run import DemoResult
 
 __all__ = ["register"]
 
 BOARD = "jf96"
+
+
+class DemoModel(StrEnum):
+    """What is trained."""
+
+    DIGITS = "digits"
+    PHASOR = "phasor"
 
 
 class Profile(StrEnum):
@@ -33,6 +41,9 @@ def register(app: typer.Typer) -> None:
 
 
 def demo(
+    model: Annotated[
+        DemoModel, typer.Option(help="A KirchhoffNet for the digits on jf96, or a phasor network on jf-osc64.")
+    ] = DemoModel.DIGITS,
     profile: Annotated[Profile, typer.Option(help="How rough the emulated board is.")] = Profile.CMOS,
     seed: Annotated[int, typer.Option(min=0, help="Which board of that profile.")] = 0,
     quick: Annotated[bool, typer.Option("--quick", help="Train shorter and ask fewer digits.")] = False,
@@ -44,6 +55,13 @@ def demo(
 
     Everything passes through a real serial port and real instrument drivers; only the board is emulated.
     """
+    if model == DemoModel.PHASOR:
+        _phasor(profile, seed, quick, runs, Output(as_json))
+    else:
+        _digits(profile, seed, quick, runs, Output(as_json))
+
+
+def _digits(profile: Profile, seed: int, quick: bool, runs: Path, output: Output) -> None:
     import tempfile
     import time
 
@@ -54,7 +72,6 @@ def demo(
     from jackfield.session import load_spec, open_bench
 
     started = time.monotonic()
-    output = Output(as_json)
     creatable(runs / "demo")
     spec, data = load_spec(BOARD), digits_split()
     checkpoint = trained(spec, data, quick, output)
@@ -72,6 +89,64 @@ def demo(
             part.write_text(render(demo_content(result, spec, profile.value, seed)), encoding="utf-8")
         cells = cell_score(result.record, spec, used_cells(result), true_defects(truth))
     _print(output, result, cells, report, time.monotonic() - started)
+
+
+def _phasor(profile: Profile, seed: int, quick: bool, runs: Path, output: Output) -> None:
+    import time
+
+    from jackfield.cli.demo_phasor import BOARD as OSCILLATORS
+    from jackfield.cli.demo_phasor import network_name, phasor_content, run_phasors, trained_phasors
+    from jackfield.cli.files import creatable, writing
+    from jackfield.data import digits_split
+    from jackfield.errors import DesignError
+    from jackfield.journal import Run
+    from jackfield.report import render_phasors
+    from jackfield.session import load_spec, open_bench
+
+    started = time.monotonic()
+    creatable(runs / "demo")
+    known = load_spec(OSCILLATORS).statistics
+    if profile.value not in known:
+        raise DesignError(f"board {OSCILLATORS} has no profile {profile.value}; choose {' or '.join(known)}")
+    data = digits_split()
+    network = trained_phasors(data, output)
+    url = f"emulator://{OSCILLATORS}?profile={profile.value}&seed={seed}"
+    with open_bench(url) as bench, Run.create(runs, "demo", bench.board.hello.board_id) as run:
+        result = run_phasors(bench, network, data, run, seed=seed, quick=quick, output=output)
+        report = run.folder / "report.html"
+    facts = {
+        "board": f"{OSCILLATORS}, emulated, profile {profile.value}, seed {seed}, id {result.board_id}",
+        "network": network_name(network),
+    }
+    with writing(report) as part:
+        part.write_text(render_phasors(phasor_content(result, facts)), encoding="utf-8")
+    _print_phasors(output, result, report, time.monotonic() - started)
+
+
+def _print_phasors(output: Output, result: "PhasorDemo", report: Path, seconds: float) -> None:
+    output.table(
+        "",
+        ("rung", "right", "95 % interval", "phases away"),
+        [
+            (
+                rung.rung,
+                f"{100 * rung.accuracy:.1f} %",
+                "{:.1f} to {:.1f} %".format(*(100 * end for end in rung.interval)),
+                f"{result.away(rung.rung):.4f} pi",
+            )
+            for rung in result.rungs
+        ],
+    )
+    output.say(f"report: {report}")
+    output.result(
+        {
+            "ladder": [rung.to_dict() for rung in result.rungs],
+            "phases_away_rms_pi": {rung.rung: result.away(rung.rung) for rung in result.rungs},
+            "reads": result.record.provenance["reads"],
+            "report": report,
+            "seconds": seconds,
+        }
+    )
 
 
 def _print(output: Output, result: "DemoResult", cells: dict[str, int], report: Path, seconds: float) -> None:

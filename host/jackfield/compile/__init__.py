@@ -14,8 +14,10 @@ from jackfield.compile.lower import LoweredSlice, lower
 from jackfield.compile.passes import CompiledPasses, compile_passes
 from jackfield.compile.passes_twin import CarryCost, PassesTwin, twin_of_passes
 from jackfield.compile.patch_list import Cable, PatchedMachine, PatchList, patch_list
+from jackfield.compile.phasor_tiles import PhasorTile, compile_phasors
 from jackfield.compile.place import Placement, place
 from jackfield.compile.report import QuantisationReport
+from jackfield.compile.resonators_known import KnownResonators, nominal_answer
 from jackfield.compile.scaling import Scaling, choose_scaling
 from jackfield.compile.twin import Twin, twin
 
@@ -27,6 +29,7 @@ __all__ = [
     "Finding",
     "KnownBoard",
     "KnownLanes",
+    "KnownResonators",
     "LaneParameters",
     "LaneSettings",
     "LaneTwin",
@@ -34,6 +37,7 @@ __all__ = [
     "PassesTwin",
     "PatchList",
     "PatchedMachine",
+    "PhasorTile",
     "Placement",
     "QuantisationReport",
     "Scaling",
@@ -44,9 +48,11 @@ __all__ = [
     "choose_scaling",
     "compile_circuit",
     "compile_passes",
+    "compile_phasors",
     "is_lane_board",
     "lane_response",
     "lower",
+    "nominal_answer",
     "patch_list",
     "place",
     "read_image_file",

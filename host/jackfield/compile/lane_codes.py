@@ -5,88 +5,102 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from jackfield.board import BoardSpec, ConfigImage
+from jackfield.compile.lane_field import LaneField
 from jackfield.compile.lane_known import KnownLanes
+from jackfield.compile.lane_places import LARGEST_COEFFICIENT, WORTH_A_LANE, placed
 from jackfield.compile.lane_wishes import CONSTANT, Wish
 from jackfield.compile.report import QuantisationReport
 from jackfield.errors import DesignError
 
-__all__ = ["LARGEST_COEFFICIENT", "Lane", "laid_lanes", "lane_image", "report"]
+__all__ = ["Lane", "LaneRangeError", "laid_lanes", "lane_image", "report"]
 
-LARGEST_COEFFICIENT = 1.01  # what the firmware takes, whatever the DAC could
-WORTH_A_LANE = 0.5  # LSB of error that a spare lane is spent on
+
+class LaneRangeError(DesignError):
+    """A coefficient is out of reach, `excess` times too large; a slower run would make it smaller."""
+
+    def __init__(self, message: str, excess: float) -> None:
+        super().__init__(message)
+        self.excess = excess
 
 
 @dataclass(frozen=True)
 class Lane:
-    """Lane number `cell` (0-based) for `wish`, with its two codes and what they make on this board."""
+    """Lane number `cell` (0-based) for `wish`: the value `target` that it is meant to have on this board, its two codes
+    and what they make."""
 
     cell: int
     wish: Wish
+    target: float
     coefficient: int
     upscale: int
     actual: float
 
 
 def laid_lanes(wished: list[Wish], spec: BoardSpec, known: KnownLanes) -> list[Lane]:
-    """A lane for each wish, good ones only; spare lanes then carry what is left of upscaled coefficients and the
-    known offsets of the inputs in use.
+    """A lane for each wish, good ones only; spare lanes then carry what is left of upscaled coefficients.
 
-    Raises DesignError where a coefficient is out of reach or good lanes run out.
+    Lanes into integrators are fitted to what the multipliers in front of them really give: gains and offsets of
+    multipliers and of the lanes into them change polynomials of the nodes, which linear lanes take back. Raises
+    DesignError where a coefficient is out of reach or good lanes run out.
     """
-    free = [cell for cell in range(spec.group("L").count) if not known.bad[cell]]
-    if len(wished) > len(free):
-        raise DesignError(
-            f"lanes run out: {len(wished)} are needed, board {spec.name} has {len(free)} good ones; "
-            "train with fewer edges"
-        )
-    lanes = [_lane(cell, wish, spec, known) for cell, wish in zip(free, wished, strict=False)]
-    spare = iter(free[len(lanes) :])
-    for wishes in (_remainders, _offsets):
-        for wish in wishes(lanes, spec, known):
-            cell = next(spare, None)
-            if cell is None:
-                break
-            own = known.offset[cell] if wish.source == CONSTANT else 0.0
-            lanes.append(_lane(cell, replace(wish, value=wish.value - own), spec, known))
+    places, field = placed(wished, spec, known), LaneField(spec)
+    lanes = [_lane(c, w, w.value, spec, known) for w, c in places if w.destination > field.integrators]
+    lanes += _fitted([(w, c) for w, c in places if w.destination <= field.integrators], lanes, field, spec, known)
+    taken = {lane.cell for lane in lanes}
+    spare = (cell for cell in range(spec.group("L").count) if not known.bad[cell] and cell not in taken)
+    for wish, cell in zip(_remainders(lanes, spec), spare, strict=False):
+        lanes.append(_lane(cell, wish, wish.value, spec, known))
+    return sorted(lanes, key=lambda lane: lane.cell)
+
+
+def _fitted(
+    into: list[tuple[Wish, int]], before: list[Lane], field: LaneField, spec: BoardSpec, known: KnownLanes
+) -> list[Lane]:
+    """Lanes into integrators, given those into multipliers."""
+    first, count = spec.group("M").first, field.multipliers
+    ideal = field.weights(
+        [*((wish, wish.value) for wish, _ in into), *((lane.wish, lane.wish.value) for lane in before)]
+    )
+    _, wanted = field.settled(ideal, np.zeros(field.ports), np.ones(count), np.zeros(count))
+    offset = known.input_offset.copy()
+    for wish, cell, value in [*((w, c, w.value) for w, c in into), *((x.wish, x.cell, x.actual) for x in before)]:
+        shown = known.reading_offset_V[wish.source - 1] if wish.source else 0.0
+        offset[wish.destination - 1] += known.offset[cell] - value * shown
+    real = field.weights((lane.wish, lane.actual) for lane in before)
+    outputs, _ = field.settled(real, offset, known.gain[first : first + count], known.offset[first : first + count])
+    lanes = []
+    for n in range(field.integrators):
+        here = [(wish, cell) for wish, cell in into if wish.destination == n + 1]
+        if here:
+            found, *_ = np.linalg.lstsq(outputs[:, [wish.source for wish, _ in here]], wanted[:, n] - offset[n])
+            lanes += [_lane(cell, wish, value, spec, known) for (wish, cell), value in zip(here, found, strict=True)]
     return lanes
 
 
-def _lane(cell: int, wish: Wish, spec: BoardSpec, known: KnownLanes) -> Lane:
+def _lane(cell: int, wish: Wish, target: float, spec: BoardSpec, known: KnownLanes) -> Lane:
     scales = spec.group("L").parameters
     coefficient, upscale = scales["coefficient"], scales["upscale"]
     # Lanes take what an integrator shows, not what is read of it.
-    nominal = wish.value / known.gain[cell] * (known.reading_gain[wish.source - 1] if wish.source else 1.0)
+    unit = known.gain[cell] / (known.reading_gain[wish.source - 1] if wish.source else 1.0)
+    nominal = target / unit
     up = 0 if abs(nominal) <= LARGEST_COEFFICIENT else 1
     factor = float(upscale.value(up))
     if abs(nominal) > LARGEST_COEFFICIENT * factor:
-        raise DesignError(
-            f"the lane from {wish} needs {wish.value:.4g}, board {spec.name} reaches "
-            f"{LARGEST_COEFFICIENT * factor:.4g}; raise --seconds-per-unit or train with smaller parameters"
+        most = LARGEST_COEFFICIENT * factor * unit
+        raise LaneRangeError(
+            f"the lane from {wish} needs {target:.5g}; lane {spec.cells[cell]} of board {spec.name}, {unit:.4g} of "
+            f"nominal, reaches {most:.5g}; raise --seconds-per-unit or train with smaller parameters",
+            abs(target) / most,
         )
     code = int(coefficient.code(nominal / factor))
-    return Lane(cell, wish, code, up, wish.value * float(coefficient.value(code)) * factor / nominal)
+    return Lane(cell, wish, target, code, up, float(coefficient.value(code)) * factor * unit)
 
 
-def _remainders(lanes: list[Lane], spec: BoardSpec, known: KnownLanes) -> list[Wish]:
-    """What rounding has left of upscaled coefficients, the largest first."""
-    return _worth([replace(lane.wish, value=lane.wish.value - lane.actual) for lane in lanes if lane.upscale], spec)
-
-
-def _offsets(lanes: list[Lane], spec: BoardSpec, known: KnownLanes) -> list[Wish]:
-    """The opposite of what comes into the inputs in use beside what is wished, the largest first."""
-    offsets = known.input_offset.copy()
-    for lane in lanes:
-        offsets[lane.wish.destination - 1] += known.offset[lane.cell]
-        if lane.wish.source != CONSTANT:
-            offsets[lane.wish.destination - 1] -= lane.actual * known.reading_offset_V[lane.wish.source - 1]
-    used = sorted({lane.wish.destination for lane in lanes})
-    return _worth([Wish(CONSTANT, port, -float(offsets[port - 1])) for port in used], spec)
-
-
-def _worth(found: list[Wish], spec: BoardSpec) -> list[Wish]:
+def _remainders(lanes: list[Lane], spec: BoardSpec) -> list[Wish]:
+    """What rounding has left of upscaled coefficients and is worth a lane, the largest first."""
     lsb = spec.group("L").parameters["coefficient"].lsb
-    worth = [wish for wish in found if abs(wish.value) > WORTH_A_LANE * lsb]
-    return sorted(worth, key=lambda wish: -abs(wish.value))
+    left = [replace(lane.wish, value=lane.target - lane.actual) for lane in lanes if lane.upscale]
+    return sorted((wish for wish in left if abs(wish.value) > WORTH_A_LANE * lsb), key=lambda wish: -abs(wish.value))
 
 
 def lane_image(lanes: list[Lane], rate: int, nodes: int, spec: BoardSpec) -> ConfigImage:
@@ -110,7 +124,6 @@ def report(lanes: list[Lane], spec: BoardSpec) -> QuantisationReport:
     """One row a lane, in the board's coefficients."""
     scales = spec.group("L").parameters
     count = len(lanes)
-    wanted = np.array([lane.wish.value for lane in lanes])
     return QuantisationReport(
         bank=np.zeros(count, dtype=np.int64),
         edge=np.arange(count),
@@ -118,8 +131,8 @@ def report(lanes: list[Lane], spec: BoardSpec) -> QuantisationReport:
         destination=np.array([lane.wish.destination for lane in lanes], dtype=np.int64),
         cell=np.array([lane.cell for lane in lanes], dtype=np.int64),
         parameter=np.full(count, "coefficient"),
-        requested=wanted,
-        target=wanted,
+        requested=np.array([lane.wish.value for lane in lanes]),
+        target=np.array([lane.target for lane in lanes]),
         actual=np.array([lane.actual for lane in lanes]),
         lsb=scales["coefficient"].lsb * scales["upscale"].value([lane.upscale for lane in lanes]),
         clipped=np.zeros(count, dtype=np.bool_),

@@ -8,8 +8,9 @@ from numpy.typing import NDArray
 
 from jackfield.board import BoardSpec, CalibrationRecord, RunProgram
 from jackfield.compile.compiled import CompiledCircuit
-from jackfield.compile.lane_codes import LARGEST_COEFFICIENT, laid_lanes, lane_image, report
+from jackfield.compile.lane_codes import Lane, LaneRangeError, laid_lanes, lane_image, report
 from jackfield.compile.lane_known import KnownLanes
+from jackfield.compile.lane_places import LARGEST_COEFFICIENT
 from jackfield.compile.lane_terms import Terms, circuit_terms
 from jackfield.compile.lane_wishes import check_room, wishes
 from jackfield.compile.place import place
@@ -23,6 +24,7 @@ __all__ = ["check_fit", "compile_lanes", "is_lane_board"]
 Floats = NDArray[np.float64]
 
 HEADROOM = 0.9
+SLOWEST = 1.5  # beyond that the board is not weak, the circuit is out of its reach
 SLOW_BELOW = 0.01  # of the coefficient range: there the slow integrators make better use of the DACs
 
 
@@ -58,17 +60,13 @@ def compile_lanes(
     known = KnownLanes.from_record(spec, record)
     volts = _volts(volts_per_unit, largest_v, spec)
     duration = float(circuit.slices[0].duration)
-    ticks, rate = _pace(terms, spec, volts, duration, seconds_per_unit)
-    tau = ticks * spec.run.tick_s / duration
-    k0 = float(spec.group("K").parameters["rate"].value(rate))
-    corrected = _at_true_speed(terms, known)
-    lanes = laid_lanes(wishes(corrected, spec, volts, 1 / (k0 * tau)), spec, known)
+    ticks, rate, lanes = _paced_lanes(terms, spec, known, volts, duration, seconds_per_unit)
     outputs = np.array_split(np.array(circuit.outputs, dtype=np.int64), spec.probe.count)
     return CompiledCircuit(
         spec=spec,
         image=lane_image(lanes, rate, circuit.nodes, spec),
         program=RunProgram(steps=((0, ticks),), scan=tuple(tuple(int(n) for n in share) for share in outputs)),
-        scaling=Scaling(volts, (tau,)),
+        scaling=Scaling(volts, (ticks * spec.run.tick_s / duration,)),
         inputs=tuple(circuit.inputs),
         outputs=tuple(circuit.outputs),
         preset_gain=known.preset_gain,
@@ -100,15 +98,42 @@ def _at_true_speed(terms: Terms, known: KnownLanes) -> Terms:
     return Terms(terms.linear / speed[:, None], terms.constant / speed, terms.curved, terms.per_capacitance / speed)
 
 
+def _paced_lanes(
+    terms: Terms,
+    spec: BoardSpec,
+    known: KnownLanes,
+    volts: float,
+    duration: float,
+    seconds_per_unit: float | Sequence[float] | None,
+) -> tuple[int, int, list[Lane]]:
+    """Ticks of the run, rate code of the integrators, and the lanes; slower where a known board's lanes are weak."""
+    corrected, slower = _at_true_speed(terms, known), 1.0
+    while True:
+        ticks, rate = _pace(terms, spec, volts, duration, seconds_per_unit, slower)
+        k0 = float(spec.group("K").parameters["rate"].value(rate))
+        pace = duration / (k0 * ticks * spec.run.tick_s)
+        try:
+            return ticks, rate, laid_lanes(wishes(corrected, spec, volts, pace), spec, known)
+        except LaneRangeError as error:
+            slower *= error.excess * (1 + spec.run.tick_s / spec.run.min_s)
+            if seconds_per_unit is not None or slower > SLOWEST:
+                raise
+
+
 def _pace(
-    terms: Terms, spec: BoardSpec, volts: float, duration: float, seconds_per_unit: float | Sequence[float] | None
+    terms: Terms,
+    spec: BoardSpec,
+    volts: float,
+    duration: float,
+    seconds_per_unit: float | Sequence[float] | None,
+    slower: float,
 ) -> tuple[int, int]:
-    """Ticks of the run, and the rate code of the integrators."""
+    """Ticks of the run, and the rate code of the integrators; a run of our own choice is `slower` than best."""
     rates = spec.group("K").parameters["rate"]
     ports = [wish for wish in wishes(terms, spec, volts, 1.0) if wish.destination <= spec.group("K").count]
     values = np.array([abs(wish.value) for wish in ports])
     if seconds_per_unit is None:
-        best = _most_exact(values, np.array([wish.swing for wish in ports]), spec)
+        best = slower * _most_exact(values, np.array([wish.swing for wish in ports]), spec)
         ticks = math.ceil(max(best / rates.hi * duration, spec.run.min_s) / spec.run.tick_s * (1 - 1e-9))
     else:
         given = seconds_per_unit if isinstance(seconds_per_unit, int | float) else next(iter(seconds_per_unit))

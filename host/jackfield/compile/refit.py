@@ -27,7 +27,7 @@ _STEPS = 32
 _ROUNDS = 3
 _RIDGE = 0.02
 _REACH = 3
-_MOST_EFFECTS = 2**27
+_MOST_EFFECTS = 2**25
 
 
 def refit(
@@ -45,7 +45,7 @@ def refit(
     take fewer of them, so that memory stays bounded.
     Deterministic; the cost is proportional to edges, inputs and slices.
     """
-    # What each knob does in each state is held at once: half a gigabyte at most.
+    # What each knob does in each state is held at once, and some ten times as much on the way to it.
     knobs = len(spec.parameter_names) * max(part.count for part in placement.slices) + spec.nodes.count
     fitted = []
     for number, path in enumerate(_paths(circuit, inputs[: max(1, _MOST_EFFECTS // (knobs * (_TIMES + 1)))])):

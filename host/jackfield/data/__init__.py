@@ -1,9 +1,21 @@
-"""Data sets to train on: handwritten digits, MNIST files, points in the plane. Nothing is downloaded."""
+"""Data sets to train on: handwritten digits, MNIST and CIFAR-10 files, points in the plane. Nothing is downloaded."""
 
+from jackfield.data.cifar import cifar10_split, find_cifar10
 from jackfield.data.densities import DENSITIES, density_points
 from jackfield.data.digits import digits_split
 from jackfield.data.mnist import find_mnist, mnist_split, read_idx
 from jackfield.data.plane import two_moons
 from jackfield.data.split import Split
 
-__all__ = ["DENSITIES", "Split", "density_points", "digits_split", "find_mnist", "mnist_split", "read_idx", "two_moons"]
+__all__ = [
+    "DENSITIES",
+    "Split",
+    "cifar10_split",
+    "density_points",
+    "digits_split",
+    "find_cifar10",
+    "find_mnist",
+    "mnist_split",
+    "read_idx",
+    "two_moons",
+]

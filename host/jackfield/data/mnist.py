@@ -1,4 +1,7 @@
-"""MNIST and its kin in the IDX format (LeCun, Cortes, Burges; http://yann.lecun.com/exdb/mnist), plain or gzipped."""
+"""MNIST in the IDX format (LeCun, Cortes, Burges; http://yann.lecun.com/exdb/mnist), plain or gzipped.
+
+FashionMNIST (Xiao, Rasul, Vollgraf, arXiv 1708.07747) has the same file names and format.
+"""
 
 import gzip
 import math

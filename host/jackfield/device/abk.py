@@ -1,5 +1,6 @@
 """AN231E04 boards of Anadigm/Okika behind their ABK protocol; frames as in abk_frames.py.
 
+The port runs at 57600 8N1 with CTS; dropping DTR for a moment resets the board's controller.
 Download: the letter and the length, 50 ms for the board to make room in its 40-byte buffer, then the characters in
 pieces that fit it. XOFF (0x13) stops them until XON (0x11), during a download only. Two or three nodes fit a chip.
 """
@@ -20,7 +21,7 @@ from jackfield.device.abk_frames import (
 )
 from jackfield.device.abk_template import AbkTemplate
 from jackfield.errors import DesignError, LinkError
-from jackfield.link import AbstractTransport
+from jackfield.link import AbstractTransport, open_transport
 
 __all__ = ["BAUD", "AbkBoard"]
 
@@ -28,6 +29,7 @@ BAUD: Final = 57_600
 XON, XOFF = 0x11, 0x13
 BUFFER_BYTES: Final = 40
 ROOM_S: Final = 0.05
+DTR_S: Final = 0.05
 ANSWER_S: Final = 1.0
 STOPPED_S: Final = 2.0
 CHANNELS: Final = 256
@@ -48,6 +50,13 @@ class AbkBoard:
         except BaseException:
             transport.close()
             raise
+
+    @classmethod
+    def at(cls, url: str) -> Self:
+        """The board at `serial:///dev/ttyUSB0` with CTS flow control, its controller reset by DTR."""
+        transport = open_transport(url, BAUD, cts_flow=True)
+        transport.pulse_dtr(DTR_S)
+        return cls(transport)
 
     def chips(self) -> str:
         """The chips that the board finds."""

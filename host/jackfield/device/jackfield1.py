@@ -52,7 +52,7 @@ class Jackfield1Board(AbstractBoard):
         except BaseException:
             transport.close()
             raise
-        self._run_number = self._hello.run_number
+        self._run_number, self._run_sequence = self._hello.run_number, -1
 
     @classmethod
     def identify(cls, transport: AbstractTransport) -> Hello:
@@ -233,7 +233,7 @@ class Jackfield1Board(AbstractBoard):
     def start(self, program: RunProgram, run_number: int | None = None) -> None:
         program.check(self._spec)
         number = (self._run_number + 1 if run_number is None else run_number) & 0xFFFFFFFF
-        self._ask(run_request(program, number, self._hello.frame_bytes))
+        self._run_sequence = self._ask(run_request(program, number, self._hello.frame_bytes))[0].sequence
         self._run_number = number
         if program.step:
             self._note_step(program.step + program.count - 2)
@@ -266,7 +266,8 @@ class Jackfield1Board(AbstractBoard):
         frame = self._exchange.notice(DONE, wait_s) if self._exchange.in_step else None
         if frame is not None:
             done = unpack(m.DoneNotice, frame.payload)
-            return done if done.run_number == self._run_number else None
+            ours = frame.sequence == self._run_sequence  # not that of an earlier run, be its number the same
+            return done if ours and done.run_number == self._run_number else None
         status = unpack(m.StatusAnswer, self._ask(m.Status(), patience_s=patience_s)[0].payload)
         if status.state == State.RUNNING or status.run_number != self._run_number:
             return None

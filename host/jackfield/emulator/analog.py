@@ -10,7 +10,7 @@ from jackfield.board import BoardSpec, RunProgram, Schedule, schedule
 from jackfield.emulator.draws import DEFECTS, NodeDraws, Planted, ProbeDraws, draw_cells
 from jackfield.emulator.drift import NOMINAL_C, STILL, Drift, Moved
 from jackfield.emulator.drive import Drive
-from jackfield.emulator.plant import Plant, steps_for
+from jackfield.emulator.plant import SINGLE_FROM, Plant, steps_for
 from jackfield.emulator.profiles import Profile
 from jackfield.emulator.randomness import Randomness
 from jackfield.emulator.settings import Settings
@@ -69,11 +69,15 @@ class AnalogBoard:
 
     def warm_up(self) -> None:
         """Compile (or load) the integrator's kernels, so that the first run answers as fast as the others."""
+        large = self.spec.cell_count > SINGLE_FROM
+        for dtype in (torch.float64, torch.float32) if large else (torch.float64,):
+            self._warm_up(torch.ones(1, dtype=dtype))
+
+    def _warm_up(self, one: torch.Tensor) -> None:
         ends = torch.tensor([1]), torch.tensor([0])
-        one = torch.ones(1, dtype=torch.float64)
         for group in self.spec.groups:
             edges = EdgeSet(group.law, *ends, dict.fromkeys(group.parameters, one), self._imperfection(one))
-            node = torch.ones(self.spec.nodes.count, dtype=torch.float64)
+            node = one.expand(self.spec.nodes.count)
             circuit = Circuit(self.spec.nodes.count, (Slice(1.0, (edges,)),), node, node, self.spec.nodes.rail_V)
             with torch.no_grad():
                 integrate(circuit, node[None], steps=1)
@@ -170,7 +174,8 @@ class AnalogBoard:
             pieces = ticks if live else 1
             pieces_least = pieces if live else drive.intervals
             steps = -(-max(steps, drive.intervals) // pieces_least) * pieces_least
-            part = integrate(circuit, torch.from_numpy(volts), steps=steps, snapshots=pieces).numpy()
+            start_V = torch.from_numpy(volts).to(circuit.dtype)
+            part = integrate(circuit, start_V, steps=steps, snapshots=pieces).double().numpy()
             duration_s = circuit.slices[0].duration
             times = [*times, now + duration_s * np.arange(1, pieces + 1) / pieces]
             states, volts, now = [*states, part], np.ascontiguousarray(part[-1]), now + duration_s

@@ -37,7 +37,7 @@ class Drive:
         part = circuit.slices[0]
         if self.currents_A is not None:
             assert isinstance(part.injection, torch.Tensor)
-            flowing = part.injection + torch.from_numpy(self.currents_A.transpose(1, 0, 2))
+            flowing = part.injection + torch.from_numpy(self.currents_A.transpose(1, 0, 2)).to(circuit.dtype)
             part = replace(part, injection=flowing[0] if len(flowing) == 1 else Waveform(flowing))
         return replace(circuit, slices=(part,), clamped=self.clamp)
 

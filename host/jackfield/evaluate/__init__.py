@@ -3,6 +3,7 @@
 from jackfield.evaluate.answers import Answers, answers_of, ask_board
 from jackfield.evaluate.ladder import RUNGS, Rung, confusion_matrix, ladder, score, wilson_interval
 from jackfield.evaluate.model_outputs import model_outputs
+from jackfield.evaluate.phasor_play import play_phasors
 from jackfield.evaluate.play import Played, play
 from jackfield.evaluate.trajectory import Trajectory, requested_trajectories, watch_nodes
 
@@ -18,6 +19,7 @@ __all__ = [
     "ladder",
     "model_outputs",
     "play",
+    "play_phasors",
     "requested_trajectories",
     "score",
     "watch_nodes",

@@ -11,7 +11,17 @@ from jackfield.errors import DesignError
 
 __all__ = ["RUNGS", "Rung", "confusion_matrix", "ladder", "score", "wilson_interval"]
 
-RUNGS = ("float", "quantised", "variation_aware", "board_raw", "twin", "board_calibrated", "board_tuned")
+RUNGS = (
+    "float",
+    "in_time",
+    "quantised",
+    "variation_aware",
+    "board_raw",
+    "board_per_neuron",
+    "twin",
+    "board_calibrated",
+    "board_tuned",
+)
 
 
 @dataclass(frozen=True)

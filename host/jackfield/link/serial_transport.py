@@ -4,6 +4,7 @@ pyserial throws away what has arrived when it opens a port, its `exclusive` is a
 file), and after a hang-up its properties raise a bare OSError: all translated here.
 """
 
+import errno
 import os
 import select
 import time
@@ -21,18 +22,20 @@ __all__ = ["SerialTransport"]
 
 WRITE_TIMEOUT_S: Final = 10.0
 LOOK_AGAIN_S: Final = 0.1
+NO_MODEM_LINES: Final = (errno.ENOTTY, errno.EINVAL)  # what a pseudo-terminal says of DTR
 GONE = "serial port {port} is gone ({why}); plug the cable in again, or list the ports with 'jackfield doctor'"
 
 
 class SerialTransport(AbstractTransport):
     """Port `port` (`/dev/ttyUSB0`, `COM3`, a pty) at `baud`, locked against other jackfield processes.
 
-    With `fixed_baud` the rate is not to be changed. Raises LinkError where the port does not exist, may not be
-    opened or is in use (the holder is named).
+    With `fixed_baud` the rate is not to be changed; with `cts_flow` bytes wait until the board raises CTS. Raises
+    LinkError where the port does not exist, may not be opened or is in use (the holder is named).
     """
 
-    def __init__(self, port: str, baud: int = 115200, *, fixed_baud: bool = False) -> None:
+    def __init__(self, port: str, baud: int = 115200, *, fixed_baud: bool = False, cts_flow: bool = False) -> None:
         self._baud = baud
+        self._cts_flow = cts_flow
         self._fixed_baud = fixed_baud
         self._port = self._open(port, baud)
         self._adapter = adapter_of(port)
@@ -44,7 +47,9 @@ class SerialTransport(AbstractTransport):
         self._lock = ResourceLock(f"serial port {port}", os.path.realpath(port))
         self._lock.acquire()
         try:
-            return serial.Serial(port, baud, timeout=0, write_timeout=WRITE_TIMEOUT_S, exclusive=_exclusive())
+            return serial.Serial(
+                port, baud, timeout=0, write_timeout=WRITE_TIMEOUT_S, exclusive=_exclusive(), rtscts=self._cts_flow
+            )
         except (OSError, ValueError) as error:
             self._lock.release()
             raise LinkError(
@@ -71,6 +76,15 @@ class SerialTransport(AbstractTransport):
             raise LinkError(
                 f"serial port {self._path} cannot run at {baud} baud: {error}; fix a rate with ?baud=... in its URL"
             ) from error
+
+    def pulse_dtr(self, low_s: float) -> None:
+        try:
+            self._port.dtr = False
+            time.sleep(low_s)
+            self._port.dtr = True
+        except OSError as error:
+            if error.errno not in NO_MODEM_LINES:
+                raise self._gone(error) from error
 
     @property
     def found_again(self) -> bool:

@@ -35,6 +35,9 @@ class AbstractTransport(ABC):
         """Go on at another rate; raises LinkError where the line has none or cannot."""
         raise LinkError(f"{self.name} has no line rate that could be {baud} baud; leave it as it is")
 
+    def pulse_dtr(self, low_s: float) -> None:  # noqa: B027 - most lines have no DTR
+        """Drop DTR for `low_s` seconds, which resets some boards; nothing where the line has none."""
+
     @property
     def found_again(self) -> bool:
         """Whether the line has gone in a way that it may come back by itself: an adapter that was unplugged."""

@@ -17,8 +17,17 @@ from jackfield.model.headroom import headroom_penalty
 from jackfield.model.measure import measure_accuracy, measure_largest_v
 from jackfield.model.network import KirchhoffNet
 from jackfield.model.packaged import packaged_model
-from jackfield.model.phasor_net import PhasorErrors, PhasorNet, similarity
-from jackfield.model.phasor_runs import neurons_alike, run_continuous, run_spikes
+from jackfield.model.phasor_net import PhasorErrors, PhasorNet, round_phasor_weights, similarity
+from jackfield.model.phasor_runs import (
+    largest_sums,
+    neurons_alike,
+    phasor_matrices,
+    run_continuous,
+    run_layers,
+    run_spikes,
+    spike_trains,
+    spike_turns,
+)
 from jackfield.model.phasor_training import (
     PHASOR_BEST,
     PHASOR_PUBLISHED,
@@ -74,6 +83,7 @@ __all__ = [
     "TrainingResult",
     "fit",
     "headroom_penalty",
+    "largest_sums",
     "load_checkpoint",
     "load_density",
     "measure_accuracy",
@@ -83,12 +93,17 @@ __all__ = [
     "neurons_alike",
     "packaged_model",
     "packaged_plan",
+    "phasor_matrices",
+    "round_phasor_weights",
     "round_to_codes",
     "run_continuous",
+    "run_layers",
     "run_spikes",
     "save_checkpoint",
     "save_density",
     "similarity",
+    "spike_trains",
+    "spike_turns",
     "train",
     "train_density",
     "train_phasor",

@@ -18,7 +18,7 @@ from jackfield.model.phasor_layers import (
     units_of,
 )
 
-__all__ = ["PhasorErrors", "PhasorNet", "similarity"]
+__all__ = ["PhasorErrors", "PhasorNet", "round_phasor_weights", "similarity"]
 
 TRUE_PHASE = 0.5
 """The output of the true class; the others' is 0: a quarter period apart."""
@@ -98,6 +98,13 @@ def rounded_weight(weight: Tensor, bits: int) -> Tensor:
     """Weights on the signed steps that reach from -largest to largest; the gradient passes unchanged."""
     step = weight.detach().abs().max() / ((1 << (bits - 1)) - 1)
     return weight + (torch.round(weight.detach() / step) * step - weight.detach())
+
+
+def round_phasor_weights(network: PhasorNet, bits: int) -> None:
+    """Round the weights of each layer in place, as `rounded_weight` does."""
+    for layer in network.layers:
+        if isinstance(layer, PhasorDense | PhasorConv):
+            layer.weight.data = rounded_weight(layer.weight.data, bits)
 
 
 def _turned(units: Tensor, errors: PhasorErrors, generator: torch.Generator | None) -> Tensor:

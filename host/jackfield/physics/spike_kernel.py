@@ -16,8 +16,10 @@ _Real = NDArray[np.float64]
 _Complex = NDArray[np.complex128]
 _F = TypeVar("_F", bound=Callable[..., Any])
 _NEWTON_STEPS = 8
-_CLOSE = 1e-5  # periods; the next move would be its square
-_LOOKED_THROUGH, _LOOKS = 2.0, 20  # the first periods, where a spike may have no predecessor a period before
+_CLOSE = 1e-3  # periods; the next move would be about its square
+_LOOKED_THROUGH = 1.25  # the first periods, where a spike may have no predecessor a period before
+_STEP, _FINE_STEP = 0.125, 0.05  # between looks; the fine one where a period may have several maxima
+_FAIR = 0.5  # of the fundamental's slope, what the harmonics' may sum to where one maximum a period is expected
 
 
 def _compiled(function: _F) -> _F:
@@ -186,22 +188,30 @@ def periodic(series: _Complex, k: _Complex, periods: float, threshold: float, re
 
 @register_jitable
 def _cycles(even: _Real, odd: _Real, start: complex, k: complex, run: tuple[float, float, float], out: _Real) -> None:
-    """Maxima of Im z: the first cycles are looked through, then one a cycle from where the one before it was."""
+    """Maxima of Im z: the first cycles are looked through, then one a cycle from where the one before it was.
+
+    Where the harmonics' slopes together can outdo the fundamental's, all cycles are looked through.
+    """
     periods, threshold, refractory = run
+    fundamental, harmonics = np.hypot(even[1], odd[1]), 0.0
+    for order in range(2, len(even)):
+        harmonics += order * np.hypot(even[order], odd[order])
+    manifold = harmonics > _FAIR * fundamental
     settled = np.arctan2(odd[1], even[1]) / (2 * np.pi) % 1.0
-    count, last, before, slope_before, guess = 0, -np.inf, 0.0, 1.0, -1.0
-    for look in range(_LOOKS):
-        at = (look + 0.5) * _LOOKED_THROUGH / _LOOKS
+    count, last, before, slope_before = 0, -np.inf, 0.0, 0.0
+    step, end = (_FINE_STEP, periods) if manifold else (_STEP, min(_LOOKED_THROUGH, periods))
+    at = step / 2
+    while before < end and count < len(out):
         _, slope, _ = _derivatives(even, odd, start, k, at)
-        if slope_before > 0.0 >= slope and look:
+        if slope_before > 0.0 >= slope:
             guess = before + (at - before) * slope_before / (slope_before - slope)
             peak = _newton(even, odd, start, k, guess, threshold)
             if 0.0 < peak < periods and peak - last >= refractory:
                 out[count], last = peak, peak
                 count += 1
-        before, slope_before = at, slope
+        before, slope_before, at = at, slope, at + step
     guess = (last if count else settled) + 1.0
-    while guess < periods + 0.5 and count < len(out):
+    while not manifold and guess < periods + 0.5 and count < len(out):
         peak = _newton(even, odd, start, k, guess, threshold)
         if 0.0 < peak < periods and peak - last >= refractory:
             out[count], last, guess = peak, peak, peak + 1.0

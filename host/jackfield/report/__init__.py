@@ -4,6 +4,14 @@ from jackfield.report.calibration import BudgetLine, CalibrationContent, Residua
 from jackfield.report.content import CellMap, Outputs, ReportContent, Spread, Trace
 from jackfield.report.density import density_figure
 from jackfield.report.page import render
+from jackfield.report.phasor import (
+    PhasorContent,
+    Raster,
+    Scatter,
+    Sensitivity,
+    render_phasors,
+    sensitivity_picture,
+)
 from jackfield.report.sweep import Sweep, sweep_picture
 
 __all__ = [
@@ -11,13 +19,19 @@ __all__ = [
     "CalibrationContent",
     "CellMap",
     "Outputs",
+    "PhasorContent",
+    "Raster",
     "ReportContent",
     "Residuals",
+    "Scatter",
+    "Sensitivity",
     "Spread",
     "Sweep",
     "Trace",
     "density_figure",
     "render",
     "render_calibration",
+    "render_phasors",
+    "sensitivity_picture",
     "sweep_picture",
 ]

@@ -19,9 +19,11 @@ LINES = (BLUE, ORANGE, GREEN, "#cc79a7", "#56b4e9", RED)
 
 RUNG_NAMES = {
     "float": "float model",
+    "in_time": "by spikes in time",
     "quantised": "rounded to codes",
     "variation_aware": "variation-aware",
     "board_raw": "board, raw",
+    "board_per_neuron": "board, neurons calibrated",
     "twin": "twin (predicted)",
     "board_calibrated": "board, calibrated",
     "board_tuned": "board, tuned",

@@ -1,7 +1,7 @@
 """Whether a bench is wired as its file says: trigger, ground and reference on each probe, each probe on its channel."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import ceil
 from typing import TYPE_CHECKING
 
@@ -12,6 +12,8 @@ from jackfield.errors import JackfieldError
 from jackfield.units import format_quantity
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from jackfield.bench import Bench
     from jackfield.device import AbstractBoard
 
@@ -37,7 +39,8 @@ class WiringFinding:
 def check_wiring(bench: "Bench[AbstractBoard]", tell: Callable[[WiringFinding], None]) -> list[WiringFinding]:
     """All findings, each told as it is made.
 
-    The board is left with an empty configuration: no cell is on; nodes are preset to half of the rail at most.
+    The board is left with an empty configuration: no cell is on; nodes are preset to half of the rail, channels of
+    resonators to a quarter period, at most.
     """
     findings: list[WiringFinding] = []
     for finding in _findings(bench):
@@ -93,16 +96,22 @@ def _scanned(bench: "Bench[AbstractBoard]") -> Iterator[WiringFinding]:
 
 
 def _run(bench: "Bench[AbstractBoard]") -> Iterator[WiringFinding]:
-    """One run in which each probe shows a node of its own at a voltage of its own."""
+    """One run in which each probe shows a node of its own at a voltage, or in a phase, of its own."""
     spec, probes = bench.spec, range(bench.spec.probe.count)
     rail = max(abs(v) for v in spec.nodes.rail_V)
-    wanted = np.zeros(spec.nodes.count)
-    wanted[list(probes)] = PRESET_SHARE * rail * np.linspace(-1.0, 1.0, len(probes)) if len(probes) > 1 else rail / 2
+    first, largest = (
+        (1, PRESET_SHARE * rail) if spec.oscillator is None else (spec.oscillator.neurons + 1, PRESET_SHARE)
+    )
+    wanted = largest * np.linspace(-1.0, 1.0, len(probes)) if len(probes) > 1 else np.array([largest])
+    presets = np.zeros((2, spec.nodes.count))
+    presets[:, first - 1 : first - 1 + len(probes)] = wanted
     ticks = max(1, ceil(spec.run.min_s / spec.run.tick_s))
-    program = RunProgram(steps=((0, ticks),), scan=tuple((probe + 1,) for probe in probes))
+    program = RunProgram(steps=((0, ticks),), scan=tuple((first + probe,) for probe in probes))
+    codes = spec.nodes.preset.code(presets)
     try:
         bench.board.apply(ConfigImage.safe(spec))
-        measured = bench.measure(np.tile(spec.nodes.preset.code(wanted), (2, 1)), program)
+        measured = bench.measure(codes, program)
+        shown = measured.values_V.mean(axis=0) if spec.oscillator is None else _phases(bench, codes, program)
     except JackfieldError as error:
         yield WiringFinding("trigger and probes", False, str(error), "mend that, then check again")
         return
@@ -110,7 +119,13 @@ def _run(bench: "Bench[AbstractBoard]") -> Iterator[WiringFinding]:
     for probe in probes:
         yield _slots(bench, measured, probe, rail)
     for probe in probes:
-        yield _node(measured, wanted, probe, rail)
+        yield _node(shown, wanted, probe, program.scan[probe][0], "V" if spec.oscillator is None else "pi", rail)
+
+
+def _phases(bench: "Bench[AbstractBoard]", codes: "NDArray[np.int64]", program: RunProgram) -> "NDArray[np.float64]":
+    """Of a board of resonators: phases in units of pi of the channels that the probes show."""
+    scan = tuple((bench.spec.nodes.count, *nodes) for nodes in program.scan)
+    return np.asarray(np.angle(bench.phasors(codes, replace(program, scan=scan)).phasor_V.mean(axis=0)) / np.pi)
 
 
 def _slots(bench: "Bench[AbstractBoard]", measured: Measurement, probe: int, rail: float) -> WiringFinding:
@@ -123,14 +138,16 @@ def _slots(bench: "Bench[AbstractBoard]", measured: Measurement, probe: int, rai
 
 
 def _node(
-    measured: Measurement, wanted: "np.ndarray[tuple[int], np.dtype[np.float64]]", probe: int, rail: float
+    values: "NDArray[np.float64]", wanted: "NDArray[np.float64]", probe: int, node: int, unit: str, rail: float
 ) -> WiringFinding:
     """Ground and reference are the same on every probe: only the nodes tell swapped cables apart."""
-    value = float(measured.values_V[:, probe].mean())
-    shown = int(np.argmin(np.abs(wanted[: measured.values_V.shape[1]] - value)))
-    ok = shown == probe and abs(value - wanted[probe]) <= NODE_SHARE * rail
-    seen = f"node {probe + 1} at {format_quantity(value, 'V')}, preset to {format_quantity(float(wanted[probe]), 'V')}"
+    value = float(values[probe])
+    shown = int(np.argmin(np.abs(wanted - value)))
+    ok = shown == probe and abs(value - wanted[probe]) <= NODE_SHARE * (rail if unit == "V" else 1.0)
+    found, preset = (
+        format_quantity(volts, "V") if unit == "V" else f"{volts:+.3f} pi" for volts in (value, float(wanted[probe]))
+    )
     cure = "" if ok else "its node does not hold the preset; run jackfield poke and look at the node"
     if shown != probe:
         cure = f"that is what probe {shown + 1} shows: their cables are swapped, or board_probe in the bench file"
-    return WiringFinding(f"probe {probe + 1} on its channel", ok, seen, cure)
+    return WiringFinding(f"probe {probe + 1} on its channel", ok, f"node {node} at {found}, preset to {preset}", cure)
