@@ -1,21 +1,21 @@
 """Gradients measured on the circuit itself, against implicit and discrete ones; and what each estimator costs."""
 
-import time
 from dataclasses import replace
 from math import log2
 
 import torch
+from benchmarks._gradients_board import ep_rows
 from benchmarks._gradients_circuits import compared, flat, implicit, row, settling, through_time
+from benchmarks._gradients_costs import cost_rows
 from benchmarks._gradients_learning import learning_rows
 from benchmarks._gradients_networks import rows as network_rows
+from benchmarks._gradients_replay import replay_rows
 from benchmarks._rows import Row
 
 from jackfield.tune import (
     CenteredPropagation,
     CompensatedReplay,
-    CoupledLearning,
     Estimator,
-    LockInPropagation,
     Nudge,
     OneSidedPropagation,
     PhysicsPlant,
@@ -28,10 +28,10 @@ FIXED = "implicit gradient"
 
 
 def run(quick: bool) -> list[Row]:
-    """All rows without a board; quick: learning on one board and fewer passes, which then does not hold."""
+    """All rows; quick: one board of each kind and fewer passes, which then does not hold."""
     torch.set_num_threads(1)
-    found = [_linear(), *_orders(), _kinked(), *_read(), _replay(), *network_rows(), *_costs()]
-    return [*found, *learning_rows(quick)]
+    found = [_linear(), *_orders(), _kinked(), *_read(), _replay(), *network_rows()]
+    return [*found, *ep_rows(quick), *replay_rows(quick), *cost_rows(), *learning_rows(quick)]
 
 
 def _errors(law: str, estimators: list[Estimator]) -> list[tuple[float, float]]:
@@ -87,34 +87,3 @@ def _replay() -> Row:
     error, cosine = compared(flat(found.gradients), through_time(circuit, start, 0.5, loss))
     work = "KirchhoffNet transient, tanh_diff, 16 nodes, eps 1e-3"
     return row("compensated_replay", work, "discrete", cosine, "cosine", "> 0.9999", cosine > 0.9999, error=error)
-
-
-def _costs() -> list[Row]:
-    """Passes in `ours`, reads in `theirs`, processor time relative to the implicit gradient at a reading in `ratio`."""
-    circuit, start, loss = settling("tanh_diff", 16, 1)
-    plant = PhysicsPlant(circuit)
-    model = _seconds(lambda: implicit(circuit, plant.settle(start).values, loss))
-    found = []
-    estimators: list[Estimator] = [
-        OneSidedPropagation(Nudge(0.1)),
-        CenteredPropagation(Nudge(0.1)),
-        LockInPropagation(Nudge(0.1), 100.0),
-        CoupledLearning(Nudge(0.1)),
-        CompensatedReplay(Nudge(1e-3), 0.5),
-    ]
-    for one in estimators:
-        used = plant if one.name != "compensated_replay" else PhysicsPlant(replace(circuit, clamped=()))
-        estimate = one.estimate(used, start, loss)
-        ratio = model / _seconds(lambda one=one, used=used: one.estimate(used, start, loss))
-        work = f"{one.name}, {len(start)} samples, 16 nodes"
-        against = "hardware forward, twin backward (theirs: reads)"
-        holds, reads = estimate.passes > 0, float(estimate.reads)
-        figures = {"theirs": reads, "ratio": ratio}
-        found.append(row("cost", work, against, float(estimate.passes), "passes", "printed", holds, **figures))
-    return found
-
-
-def _seconds(job) -> float:  # type: ignore[no-untyped-def]
-    begin = time.process_time()
-    job()
-    return time.process_time() - begin
