@@ -72,7 +72,8 @@ def with_prior(information: Tensor, width: Tensor) -> Tensor:
     """
     scaled = width[..., :, None] * information * width[..., None, :]
     one = torch.eye(information.shape[-1], dtype=information.dtype)
-    return width[..., :, None] * torch.linalg.inv(one + scaled) * width[..., None, :]
+    inverse: Tensor = torch.linalg.inv(one + scaled)
+    return width[..., :, None] * inverse * width[..., None, :]
 
 
 def _cost(residual: Tensor, weight: Tensor, value: Tensor, prior: Tensor, width: Tensor) -> Tensor:
