@@ -1,5 +1,6 @@
 """The laboratory scripts, each run on one emulated bench."""
 
+import json
 import runpy
 import sys
 from collections.abc import Callable, Iterator
@@ -93,3 +94,12 @@ def test_calibrate_board(script: Script, bench: Path, tmp_path: Path) -> None:
     record = CalibrationRecord.from_files(load_record(tmp_path / "b.record"))
     assert record.tables["preset_gain"].good.all()
     assert np.allclose(record.tables["preset_gain"].value, 1.0, atol=0.01)
+
+
+def test_phasor_sweeps(script: Script, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    script("phasor_sweeps.py", tmp_path, "--images", 20, "--json")
+    found = json.loads(capsys.readouterr().out)
+    shares = {(row["axis"], row["line"], row["value"]): row["share_right"] for row in found["rows"]}
+    assert found["atemporal"] > 0.8
+    assert shares["weights (bits)", "raw", 8] > 0.8 > shares["detuning (standard deviation)", "raw", 0.05]
+    assert {"sweeps.png", "sweeps.csv"} <= {path.name for path in tmp_path.iterdir()}
