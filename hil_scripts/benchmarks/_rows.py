@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 from typing import Any, TypedDict
 
-__all__ = ["Row", "best_of", "speed_row"]
+__all__ = ["Row", "best_of", "figure_row", "speed_row"]
 
 
 class Row(TypedDict):
@@ -30,6 +30,25 @@ def best_of(repeats: int, job: Callable[[], Any]) -> tuple[float, Any]:
         result = job()
         times.append(time.perf_counter() - begin)
     return min(times), result
+
+
+def figure_row(
+    name: str, workload: str, against: str, figure: tuple[float, str], asked: str, holds: bool = True
+) -> Row:
+    """A `figure` of ours and its unit, with nobody's beside it."""
+    ours, unit = figure
+    return {
+        "name": name,
+        "workload": workload,
+        "against": against,
+        "ours": ours,
+        "theirs": None,
+        "unit": unit,
+        "ratio": None,
+        "error": None,
+        "asked": asked,
+        "holds": holds,
+    }
 
 
 def speed_row(

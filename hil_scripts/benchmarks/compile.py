@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import torch
 from benchmarks._mnist_size import LARGEST_V, mnist, pictures, random_circuit, true_record
-from benchmarks._rows import Row
+from benchmarks._rows import Row, figure_row
 from numpy.typing import NDArray
 
 from jackfield.bench import Bench
@@ -45,18 +45,7 @@ def run(quick: bool) -> list[Row]:
 
 
 def _row(name: str, workload: str, ours: float, unit: str, bar: float, against: str = "-") -> Row:
-    return {
-        "name": name,
-        "workload": workload,
-        "against": against,
-        "ours": ours,
-        "theirs": None,
-        "unit": unit,
-        "ratio": None,
-        "error": None,
-        "asked": f"at most {bar:g}",
-        "holds": ours <= bar,
-    }
+    return figure_row(name, workload, against, (ours, unit), f"at most {bar:g}", ours <= bar)
 
 
 def _topology() -> list[Row]:

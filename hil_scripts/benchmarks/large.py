@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from benchmarks._rows import Row
+from benchmarks._rows import Row, figure_row
 from numpy.typing import NDArray
 
 from jackfield.bench import Bench
@@ -88,29 +88,15 @@ def _answers(
 def _rows(profile: str, count: int, found: _Ladder) -> list[Row]:
     workload = f"MNIST on {BOARD}, {profile}, board {SEED}, {count} validation images"
     lost = 100 * (found.accuracy["float"] - found.accuracy["board_calibrated"])
-    bounded = profile == "modules"
+    holds, asked = lost <= POINTS, f"at most {POINTS}"
+    if profile != "modules":
+        holds, asked = True, "printed"
     return [
         *(
-            _row("accuracy", workload, rung, found.accuracy[rung], "share", f"error {found.error[rung]:.2g}")
-            for rung in found.accuracy
+            figure_row("accuracy", workload, rung, (share, "share"), f"error {found.error[rung]:.2g}")
+            for rung, share in found.accuracy.items()
         ),
-        _row("lost", workload, "float", lost, "points", f"at most {POINTS}" if bounded else "printed")
-        | {"holds": lost <= POINTS or not bounded},
-        _row("calibration, node level", workload, "-", float(found.reads), "reads", "printed"),
-        _row("calibration, node level", workload, "-", found.seconds, "s", "printed"),
+        figure_row("lost", workload, "float", (lost, "points"), asked, holds),
+        figure_row("calibration, node level", workload, "-", (float(found.reads), "reads"), "printed"),
+        figure_row("calibration, node level", workload, "-", (found.seconds, "s"), "printed"),
     ]
-
-
-def _row(name: str, workload: str, against: str, ours: float, unit: str, asked: str) -> Row:
-    return {
-        "name": name,
-        "workload": workload,
-        "against": against,
-        "ours": ours,
-        "theirs": None,
-        "unit": unit,
-        "ratio": None,
-        "error": None,
-        "asked": asked,
-        "holds": True,
-    }
