@@ -1,5 +1,6 @@
 """Calibrates a board of resonators: frequency and Q by ring-down, each neuron's answer, the matrix of gains."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -19,8 +20,9 @@ __all__ = ["calibrate_resonators", "plan_resonators"]
 
 Floats = NDArray[np.float64]
 
-MEMORIES = {"nodes": 2, "cells": 8}
-"""Memories full of random phases by level: per neuron, or with the gain of each cell; as many again to verify."""
+FEWEST_INPUTS, INPUTS_A_CHANNEL = 128, 0.65
+"""Inputs of random phases: what each neuron's answer takes, and what each channel's gains take, whose readings count
+twice; as many again to verify."""
 RAILED = 0.98  # of the rail
 SAME_FREQUENCY, SAME_QUALITY = 5e-4, 0.02  # within what two ring-downs agree
 TAGS = ("measure", "verify")
@@ -30,7 +32,7 @@ def plan_resonators(spec: BoardSpec, level: str, record_s: RecordTime) -> Plan:
     """What `calibrate_resonators` will set and read."""
     assert spec.oscillator is not None
     routines: list[Routine] = [RingDownRoutine(spec, tag) for tag in TAGS]
-    routines += [DriveRoutine(spec, tag, MEMORIES[level], 0) for tag in TAGS]
+    routines += [DriveRoutine(spec, tag, _memories(spec, level), 0) for tag in TAGS]
     steps = tuple(planned_step(spec, routine, record_s) for routine in routines)
     return Plan(steps, spec.cell_count if level == "cells" else 4 * spec.oscillator.neurons)
 
@@ -41,8 +43,10 @@ def calibrate_resonators(
     """The record of a board; each value is verified on fresh runs, with other codes where it is about cells."""
     rung, rung_again = (_ring_downs(spec, reader, tag) for tag in TAGS)
     gains = level == "cells"
-    fit = fit_drive(*_driven(spec, reader, DriveRoutine(spec, "measure", MEMORIES[level], seed)), None, gains=gains)
-    fresh = _driven(spec, reader, DriveRoutine(spec, "verify", MEMORIES[level], seed))
+    fit = fit_drive(
+        *_driven(spec, reader, DriveRoutine(spec, "measure", _memories(spec, level), seed)), None, gains=gains
+    )
+    fresh = _driven(spec, reader, DriveRoutine(spec, "verify", _memories(spec, level), seed))
     again = fit_drive(*fresh, fit.gain_scale, gains=gains)
     provenance = {
         **given,
@@ -59,6 +63,14 @@ def calibrate_resonators(
     }
     tables = _ring_tables(spec, rung, rung_again) | _answer_tables(spec, fit, again)
     return CalibrationRecord(provenance, tables | (_gain_table(spec, fit, again) if gains else {}))
+
+
+def _memories(spec: BoardSpec, level: str) -> int:
+    """Memories full of inputs."""
+    assert spec.oscillator is not None
+    channels = spec.nodes.count - spec.oscillator.neurons
+    inputs = max(FEWEST_INPUTS, INPUTS_A_CHANNEL * channels if level == "cells" else 0.0)
+    return math.ceil(inputs / spec.run.inputs)
 
 
 def _ring_downs(spec: BoardSpec, reader: Reader, tag: str) -> list[RingDown]:

@@ -9,12 +9,16 @@ import pytest
 
 from jackfield.bench import Bench
 from jackfield.board import BoardSpec, CalibrationRecord
+from jackfield.cli.demo_phasor import network_name, phasor_content, run_phasors
+from jackfield.cli.output import Output
 from jackfield.compile import compile_phasors
+from jackfield.data import Split, digits_split
 from jackfield.device import AbstractBoard
 from jackfield.evaluate import play_phasors
 from jackfield.journal import Run
-from jackfield.model import PhasorNet, phasor_matrices
-from jackfield.session import open_bench, spec_file
+from jackfield.model import PhasorNet, PhasorRecipe, phasor_matrices, train_phasor
+from jackfield.report import render_phasors
+from jackfield.session import check_wiring, open_bench, spec_file
 from jackfield_calibration import calibrate
 
 NEURONS, CHANNELS = 6, 25
@@ -107,3 +111,25 @@ def test_a_network_in_tiles_answers_as_without_a_board_once_calibrated(
     raw, calibrated = away(bench, None), away(bench, record)
     assert raw > 0.05
     assert calibrated < 0.006
+
+
+def test_wiring_is_told_by_the_phases_of_channels(bench: Bench[AbstractBoard]) -> None:
+    findings = {finding.name: finding for finding in check_wiring(bench, lambda finding: None)}
+    assert all(finding.ok for finding in findings.values()), findings
+    assert f"node {NEURONS + 2} at +0.5" in findings["probe 2 on its channel"].seen
+
+
+def test_the_demos_ladder_on_a_small_board(bench: Bench[AbstractBoard], tmp_path: Path) -> None:
+    digits = digits_split()
+    few = Split("few", digits.x_train[:200], digits.y_train[:200], digits.x_test[:8], digits.y_test[:8])
+    network = PhasorNet((9, 10), inputs=64)
+    train_phasor(network, few, PhasorRecipe(1, 64, 1e-2, "cross_entropy"))
+    with Run.create(tmp_path, "demo", bench.board.hello.board_id) as run:
+        result = run_phasors(bench, network, few, run, seed=0, quick=False, output=Output(as_json=True))
+        assert (run.folder / "board.record" / "gain_scale.csv").is_file()
+    names = [rung.rung for rung in result.rungs]
+    assert names == ["float", "in_time", "board_raw", "board_per_neuron", "board_calibrated"]
+    assert result.away("board_calibrated") < 0.3 * result.away("board_raw")
+    page = render_phasors(phasor_content(result, {"network": network_name(network)}))
+    assert "64-9-10" in page
+    assert page.count("<img") == 4

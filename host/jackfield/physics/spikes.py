@@ -17,8 +17,8 @@ from jackfield.physics.resonator import Resonators
 __all__ = ["PhaseEncoding", "SpikeRule", "exact_spikes", "last_spikes", "periodic_spikes"]
 
 _Real = NDArray[np.float64]
-# Harmonics of the box that the fast first layer keeps: 10 leave 2e-4 T (measured against `exact_spikes`).
-_HARMONICS = 10
+# Harmonics of the box that the fast first layer keeps: 8 leave 2e-4 T rms (measured against `exact_spikes`).
+_HARMONICS = 8
 
 
 @dataclass(frozen=True)
