@@ -175,10 +175,10 @@ class _Scores:
         return Height(self._height(rung, outputs), None, 0, time.perf_counter() - began)
 
     def board(self, rung: str, compiled: CompiledCircuit, passes: int = 0, seconds: float = 0.0) -> Height:
-        """Codes on the board, after `passes` and `seconds` that they cost."""
+        """Codes on the board, after `passes` and `seconds` that they cost. A raw board's readings are raw, too."""
         began = time.perf_counter()
         played = play(self.bench, CompiledPasses((compiled,)), self._x.astype(np.float64))
-        answers = answers_of(played.measured, compiled, self.record)
+        answers = answers_of(played.measured, compiled, None if rung == "board_raw" else self.record)
         wanted = model_outputs(self.checkpoint, self._x, quantised=True) * compiled.scaling.volts_per_unit
         spent = seconds + time.perf_counter() - began
         return Height(self._height(rung, answers.held_V), answers.error_rms_V(wanted), passes + len(self._x), spent)
