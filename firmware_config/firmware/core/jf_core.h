@@ -182,6 +182,6 @@ uint32_t jf_list_at(const jf_program *run, unsigned list); /* where it begins in
 bool jf_bad_part(jf_answer *answer, unsigned part, uint32_t place, uint32_t value);
 /* jf_drive.c */
 void jf_drive_reset(void);
-bool jf_drive_check(const jf_program *run, const uint8_t *tail, jf_answer *answer);
+bool jf_drive_check(const jf_program *run, jf_answer *answer);
 
 #endif

@@ -45,11 +45,9 @@ bool jf_program_clamps(const jf_program *run, uint16_t node) {
     return at < run->tail_bytes && named(run->tail + at + 2, jf_get16(run->tail + at), node);
 }
 
-bool jf_drive_check(const jf_program *run, const uint8_t *tail, jf_answer *answer) {
-    const uint8_t *end = tail + run->tail_bytes, *part = tail + run->steps * 5u;
+bool jf_drive_check(const jf_program *run, jf_answer *answer) {
+    const uint8_t *end = run->tail + run->tail_bytes, *part = run->tail + part_at(run);
     bool waves = JF_INJECTION_POINTS > 1 && run->steps != 1;
-    for (unsigned probe = 0; probe < run->probes; probe++)
-        part += 2u + 2u * jf_get16(part);
     if (part == end)
         return true;
     unsigned count = jf_get16(part);

@@ -135,22 +135,24 @@ bool jf_bad_part(jf_answer *answer, unsigned part, uint32_t place, uint32_t valu
 }
 
 /* Whether the tail has room for all its lists, and nothing behind them but perhaps a drive part. */
-static bool whole_tail(const jf_program *run, const uint8_t *tail) {
+static bool whole_tail(const jf_program *run) {
     uint32_t at = run->steps * STEP_BYTES;
     for (unsigned list = 0; list < run->probes || (list == run->probes && at < run->tail_bytes); list++) {
         if (at + 2 > run->tail_bytes)
             return false;
-        at += 2u + 2u * jf_get16(tail + at) + (list == run->probes);
+        at += 2u + 2u * jf_get16(run->tail + at) + (list == run->probes);
     }
     return at == run->tail_bytes;
 }
 
-static bool check_steps(const jf_program *run, const uint8_t *tail, jf_answer *answer) {
+static bool check_steps(const jf_program *run, jf_answer *answer) {
     uint64_t total = 0;
-    for (unsigned i = 0; i < run->steps; i++, tail += STEP_BYTES) {
-        uint32_t ticks = jf_get32(tail + 1);
-        if (tail[0] >= JF_BANKS)
-            return jf_bad_part(answer, JF_PROGRAM_PART_STEPS, i, tail[0]);
+    for (unsigned i = 0; i < run->steps; i++) {
+        uint8_t bank;
+        uint32_t ticks;
+        jf_program_step(run, i, &bank, &ticks);
+        if (bank >= JF_BANKS)
+            return jf_bad_part(answer, JF_PROGRAM_PART_STEPS, i, bank);
         if (!ticks)
             return jf_bad_part(answer, JF_PROGRAM_PART_STEPS, i, ticks);
         total += ticks;
@@ -160,36 +162,37 @@ static bool check_steps(const jf_program *run, const uint8_t *tail, jf_answer *a
     return true;
 }
 
-static bool check_scan(const jf_program *run, const uint8_t *tail, jf_answer *answer) {
+static bool check_scan(const jf_program *run, jf_answer *answer) {
     if (run->probes != JF_PROBES)
         return jf_bad_part(answer, JF_PROGRAM_PART_SCAN, 0, run->probes);
-    tail += run->steps * STEP_BYTES;
     for (unsigned probe = 0; probe < run->probes; probe++) {
-        unsigned count = jf_get16(tail);
+        unsigned count = jf_get16(run->tail + jf_list_at(run, probe));
         if (run->mode != JF_MODE_RUN && count != 1)
             return jf_bad_part(answer, JF_PROGRAM_PART_SCAN, probe, count);
-        for (tail += 2; count--; tail += 2)
-            if (jf_get16(tail) < 1 || jf_get16(tail) > JF_NODES)
-                return jf_bad_part(answer, JF_PROGRAM_PART_SCAN, probe, jf_get16(tail));
+        for (unsigned slot = 0; slot < count; slot++) {
+            uint16_t node = jf_program_node(run, probe, slot);
+            if (node < 1 || node > JF_NODES)
+                return jf_bad_part(answer, JF_PROGRAM_PART_SCAN, probe, node);
+        }
     }
     return true;
 }
 
-static bool check(const jf_program *run, const uint8_t *tail, jf_answer *answer) {
+static bool check(const jf_program *run, jf_answer *answer) {
     uint32_t last = (uint32_t)run->step + run->inputs - 2u;
     if (run->mode > JF_MODE_HOLD_PRESET)
         return jf_bad_part(answer, JF_PROGRAM_PART_MODE, 0, run->mode);
     if (!run->inputs || run->first + run->inputs > JF_INPUTS || (run->mode != JF_MODE_RUN && run->inputs != 1))
         return jf_bad_part(answer, JF_PROGRAM_PART_INPUTS, run->first, run->inputs);
-    if (!whole_tail(run, tail))
+    if (!whole_tail(run))
         return jf_refuse(answer, JF_ERROR_CODE_BAD_LENGTH, 0, run->tail_bytes);
-    if (!check_steps(run, tail, answer) || !check_scan(run, tail, answer) || !jf_drive_check(run, tail, answer))
+    if (!check_steps(run, answer) || !check_scan(run, answer) || !jf_drive_check(run, answer))
         return false;
     return !run->step || last < jf.steps.count || jf_bad_part(answer, JF_PROGRAM_PART_SEQUENCE, last, jf.steps.count);
 }
 
 bool jf_do_run(const jf_request *request, jf_answer *answer) {
-    const uint8_t *from = request->payload, *tail = from + JF_RUN_BYTES;
+    const uint8_t *from = request->payload;
     jf_program wanted, *run = &wanted;
     if (jf.run.failed_test)
         return jf_refuse(answer, JF_ERROR_CODE_SELF_TEST, 0, jf.run.failed_test);
@@ -204,10 +207,10 @@ bool jf_do_run(const jf_request *request, jf_answer *answer) {
     run->steps = from[JF_RUN_STEPS];
     run->probes = from[JF_RUN_PROBES];
     run->tail_bytes = (uint16_t)(request->size - JF_RUN_BYTES);
-    if (!check(run, tail, answer))
+    memcpy(run->tail, from + JF_RUN_BYTES, run->tail_bytes);
+    if (!check(run, answer))
         return false;
     jf_outputs_off();
-    memcpy(run->tail, tail, run->tail_bytes);
     *program = wanted;
     jf.run.sequence = request->sequence;
     jf.run.state = JF_STATE_RUNNING;

@@ -18,22 +18,27 @@ uint32_t jf_image_crc(void) { return jf.stage.active.crc; }
 uint32_t jf_staged_crc(void) { return resumable() ? begun(JF_STAGE_BEGIN_CRC) : 0; }
 uint32_t jf_staged_offset(void) { return resumable() ? transfer->held : 0; }
 
-static bool admits(const uint8_t *begin, uint32_t length, jf_answer *answer) {
-    uint8_t kind = begin[JF_STAGE_BEGIN_KIND];
+/* Whether there is the image that a delta or step changes. Asked again at its end: a rollback may have come between. */
+static bool has_base(const uint8_t *begin, uint32_t length, jf_answer *answer) {
     unsigned step = jf_get16(begin + JF_STAGE_BEGIN_STEP);
-    uint32_t most = kind == JF_STAGED_KIND_WHOLE ? JF_IMAGE_BYTES : JF_DELTA_BYTES, base = jf_image_crc();
-    if (kind > JF_STAGED_KIND_STEP)
-        return jf_refuse(answer, JF_ERROR_CODE_BAD_KIND, 0, kind);
-    if (length > most || (kind == JF_STAGED_KIND_WHOLE && length < most))
-        return jf_refuse(answer, JF_ERROR_CODE_STAGE_LENGTH, length, most);
-    if (kind == JF_STAGED_KIND_STEP) {
+    uint32_t base = jf_image_crc();
+    if (begin[JF_STAGE_BEGIN_KIND] == JF_STAGED_KIND_STEP) {
         if (!jf_steps_admit(step, length, answer))
             return false;
         base = jf_steps_crc(step);
     }
-    if (kind == JF_STAGED_KIND_WHOLE || (jf.stage.active.kind && jf_get32(begin + JF_STAGE_BEGIN_BASE_CRC) == base))
-        return true;
-    return jf_refuse(answer, JF_ERROR_CODE_WRONG_BASE, 0, base);
+    return (jf.stage.active.kind && jf_get32(begin + JF_STAGE_BEGIN_BASE_CRC) == base) ||
+           jf_refuse(answer, JF_ERROR_CODE_WRONG_BASE, 0, base);
+}
+
+static bool admits(const uint8_t *begin, uint32_t length, jf_answer *answer) {
+    uint8_t kind = begin[JF_STAGE_BEGIN_KIND];
+    uint32_t most = kind == JF_STAGED_KIND_WHOLE ? JF_IMAGE_BYTES : JF_DELTA_BYTES;
+    if (kind > JF_STAGED_KIND_STEP)
+        return jf_refuse(answer, JF_ERROR_CODE_BAD_KIND, 0, kind);
+    if (length > most || (kind == JF_STAGED_KIND_WHOLE && length < most))
+        return jf_refuse(answer, JF_ERROR_CODE_STAGE_LENGTH, length, most);
+    return kind == JF_STAGED_KIND_WHOLE || has_base(begin, length, answer);
 }
 
 bool jf_do_stage_begin(const jf_request *request, jf_answer *answer) {
@@ -105,21 +110,15 @@ bool jf_delta(uint8_t *image, const uint8_t *delta, uint32_t length, bool touch,
 
 /* Make the image in the staging buffer that a delta or step asks for. */
 static bool make_image(unsigned step, jf_answer *answer) {
-    uint32_t bad, base = jf_image_crc();
-    if (kind() == JF_STAGED_KIND_STEP) {
-        if (!jf_steps_admit(step, transfer->length, answer))
-            return false;
-        base = jf_steps_crc(step);
-    }
-    if (!jf.stage.active.kind || base != begun(JF_STAGE_BEGIN_BASE_CRC)) /* a rollback may have come in between */
-        return jf_refuse(answer, JF_ERROR_CODE_WRONG_BASE, 0, base);
+    uint32_t bad;
+    if (!has_base(transfer->begin, transfer->length, answer))
+        return false;
     if (kind() == JF_STAGED_KIND_STEP)
         jf_steps_build(staged(), step);
     else
         memcpy(staged(), jf_active(), JF_IMAGE_BYTES);
-    if (!jf_delta(staged(), jf.stage.delta, transfer->length, false, &bad))
-        return jf_refuse(answer, JF_ERROR_CODE_BAD_DELTA, bad, 0);
-    return true;
+    return jf_delta(staged(), jf.stage.delta, transfer->length, false, &bad) ||
+           jf_refuse(answer, JF_ERROR_CODE_BAD_DELTA, bad, 0);
 }
 
 bool jf_do_stage_end(const jf_request *request, jf_answer *answer) {
