@@ -7,6 +7,7 @@ from jackfield_calibration.observer import Evidence, Observer, Standing
 from jackfield_calibration.plan import Plan, PlannedStep
 from jackfield_calibration.record_edit import TableDifference, compare, merged
 from jackfield_calibration.record_use import VALID_DAYS, VALID_K, BoardNow, check_fingerprint, check_record
+from jackfield_calibration.refinement import make_refine_plan, refine
 from jackfield_calibration.sweep import Axis, SweepResult, sweep
 from jackfield_calibration.sweep_board import BoardTarget
 from jackfield_calibration.sweep_names import parse_set
@@ -38,10 +39,12 @@ __all__ = [
     "fingerprint_cells",
     "likeness",
     "make_plan",
+    "make_refine_plan",
     "make_update_plan",
     "merged",
     "parse_set",
     "read_fingerprint",
+    "refine",
     "sweep",
     "update",
 ]

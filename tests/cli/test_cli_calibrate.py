@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from jackfield.board import BoardSpec
+
 from .conftest import Jackfield
 
 BENCH = "emulator://jf16?profile=cmos&seed=3"
@@ -138,6 +140,57 @@ def test_what_moved_is_found_by_an_update(jackfield: Jackfield, tmp_path: Path) 
     assert (Path(ran.values["run"]) / "report.html").exists()
     assert jackfield("record", "rollback", board).status == 0
     assert CalibrationRecord.from_files(load_record(board)).digest == before.digest
+
+
+def test_a_record_is_refined_by_the_circuit_that_will_run(
+    jackfield: Jackfield, jf96: BoardSpec, tmp_path: Path
+) -> None:
+    """A small circuit on a few calibrated cells, some of which have moved since: its own runs say so."""
+    import torch
+
+    from jackfield.board import CalibrationRecord
+    from jackfield.compile import compile_circuit
+    from jackfield.journal import load_record
+    from jackfield.physics import Circuit, EdgeSet, Slice
+
+    cells = [word for number in range(1, 9) for word in ("--only", f"A{number}")]
+    board, image, sheet = tmp_path / "b.record", tmp_path / "small.jfi", tmp_path / "x.csv"
+    url = "emulator://jf96?profile=cmos&seed=5"
+    assert jackfield("calibrate", "--bench", url, "--runs", tmp_path / "runs", "-o", board, *cells).status == 0
+    before = CalibrationRecord.from_files(load_record(board))
+    parameters = {"gain": torch.tensor([0.7, -0.4, 0.5, 0.6]), "threshold": torch.tensor([0.0, 0.1, -0.2, 0.1])}
+    ends = torch.tensor([1, 2, 3, 4]), torch.tensor([5, 6, 7, 8])
+    slices = (Slice(1.0, (EdgeSet("shifted_relu", *ends, parameters),)),)
+    small = Circuit(8, slices, torch.ones(8), torch.zeros(8), inputs=(1, 2, 3, 4), outputs=(5, 6, 7, 8))
+    compile_circuit(small, jf96, record=before, largest_v=2.0).save(image)
+    sheet.write_text("n1,n2,n3,n4\n" + "".join(f"{k % 5 / 4},{k % 3 / 2},{k % 7 / 6},{k % 2}\n" for k in range(40)))
+    words = ("calibrate", "--refine", board, "--image", image, "--input", sheet)
+    plan = jackfield(*words, "--bench", url, "--dry-run", "--json").values
+    assert [step["name"] for step in plan["steps"]] == ["refine", "sentinels-refined"]
+    moved = f"{url}&fault=moved=1&fault=moved_gain=0.05&fault=moved_V=0.01"
+    ran = jackfield(*words, "--bench", moved, "--runs", tmp_path / "later", "--json")
+    assert ran.status == 0
+    assert ran.values["refined"]["off_after_V"] < ran.values["refined"]["off_before_V"]
+    assert ran.values["reads"] <= plan["reads"]
+    assert CalibrationRecord.from_files(load_record(board)).provenance["parent"] == before.digest
+    (report,) = (tmp_path / "later").glob("*/report.html")
+    assert "kept back" in report.read_text()
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--refine", "{}", "--update", "{}"), "bring the record up to date first"),
+        (("--refine", "{}"), "--image NAME.jfi"),
+        (("-o", "new.record", "--input", "x.csv"), "--refine NAME.record"),
+    ],
+)
+def test_words_that_do_not_go_together_are_refused(
+    jackfield: Jackfield, tmp_path: Path, words: tuple[str, ...], said: str
+) -> None:
+    ran = jackfield("calibrate", "--bench", BENCH, *(word.format(tmp_path / "b.record") for word in words))
+    assert ran.status == 1
+    assert said in ran.err
 
 
 def test_a_place_for_the_record_is_asked_for(jackfield: Jackfield, tmp_path: Path) -> None:

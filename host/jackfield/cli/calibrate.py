@@ -32,7 +32,7 @@ def calibrate(
             "-o",
             "--output",
             metavar="NAME.record",
-            help="Where the record goes; with --update it may be left out: the record itself is changed then.",
+            help="Where the record goes; with --update and --refine it may be left out: the record itself is changed.",
         ),
     ] = None,
     bench: BenchPath = "bench.toml",
@@ -52,6 +52,21 @@ def calibrate(
         Path | None,
         typer.Option(metavar="NAME.record", help="Bring this record up to date: measure again only what has moved."),
     ] = None,
+    refine: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="NAME.record",
+            help="Correct this record by what the whole circuit of --image does on the board.",
+        ),
+    ] = None,
+    inputs: Annotated[
+        Path | None,
+        typer.Option(
+            "--input",
+            metavar="X.csv",
+            help="With --refine: inputs to play, as for `jackfield run`; else random presets.",
+        ),
+    ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the settings that are measured.")] = 0,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the plan and end; nothing is connected.")] = False,
     resume: Annotated[Path | None, typer.Option(metavar="RUN", help="Go on with this run folder.")] = None,
@@ -65,29 +80,31 @@ def calibrate(
     Prints the planned reads and the time on the bench first. Every reading is on disk before it is used: after an
     interruption, --resume goes on where it ended.
     """
-    from jackfield.cli.calibration_run import Asked, opened, planned_for, recorded
+    from jackfield.cli.calibration_run import Asked, Refinement, opened, planned_for, recorded
     from jackfield.cli.live import live_view
     from jackfield.cli.record import load
     from jackfield.journal import replace_record, save_record
 
     output = Output(as_json)
-    base = None if update is None else load(update)
-    asked = Asked(level, seed, image, base, tuple(only or ()))
+    _check_words(update, refine, image, inputs)
+    place = update or refine
+    base = None if place is None else load(place)
+    asked = Asked(level, seed, image, base, tuple(only or ()), Refinement(inputs) if refine else None)
     if dry_run:
         _print_plan(output, planned_for(bench, asked))
         return
-    _check_place(record, update)
+    _check_place(record, place)
     with opened(bench, asked, resume, runs, log_exchange) as (connected, run, plan):
         output.say(f"board {run.details['board_id']}, run folder {run.folder}\n{plan}")
         with _resumable(output, run), live_view(output, "calibrating") as view:
             found = recorded(connected, run, asked, view)
             if record is not None:
                 save_record(found, record)
-            elif update is not None and base is not None:
-                replace_record(update, base, found)
+            elif place is not None and base is not None:
+                replace_record(place, base, found)
         _write_report(run.folder / "report.html", found, connected.spec, plan, view)
         folder = run.folder
-    _print(output, found, record or update, folder)
+    _print(output, found, record or place, folder)
     output.say(f"report: {folder / 'report.html'}")
 
 
@@ -100,13 +117,24 @@ def _write_report(place: Path, found: "CalibrationRecord", spec: "BoardSpec", pl
         part.write_text(render_calibration(calibration_content(found, spec, plan, view)), encoding="utf-8")
 
 
-def _check_place(record: Path | None, update: Path | None) -> None:
+def _check_words(update: Path | None, refine: Path | None, image: Path | None, inputs: Path | None) -> None:
+    from jackfield.errors import DesignError
+
+    if update is not None and refine is not None:
+        raise DesignError("--update and --refine are asked at once; bring the record up to date first, then refine it")
+    if refine is not None and image is None:
+        raise DesignError("--refine asks for the circuit that is to run; name it with --image NAME.jfi")
+    if inputs is not None and refine is None:
+        raise DesignError("--input says what --refine plays; give --refine NAME.record too, or leave it out")
+
+
+def _check_place(record: Path | None, base: Path | None) -> None:
     from jackfield.cli.files import vacant
     from jackfield.errors import DesignError
 
     if record is not None:
         vacant(record, "a record")
-    elif update is None:
+    elif base is None:
         raise DesignError("no place for the record is given; name one with -o NAME.record")
 
 
@@ -134,12 +162,15 @@ def _print_plan(output: Output, plan: "Plan") -> None:
 
 
 def _print(output: Output, found: "CalibrationRecord", record: Path | None, folder: Path) -> None:
-    from jackfield.cli.record import QUANTITY_COLUMNS, failing, reasons, spread_rows, summary
+    from jackfield.cli.record import QUANTITY_COLUMNS, failing, reasons, refined_text, spread_rows, summary
 
     output.table("", QUANTITY_COLUMNS, spread_rows(found))
     output.table("not good", ("reason", "how many", "for instance", "quantities"), reasons(found))
     reads, update = found.provenance["reads"], found.provenance.get("update")
-    if update is None:
+    refined = found.provenance.get("refined")
+    if refined is not None:
+        output.say(f"{record}: {refined_text(refined)}; {reads} reads")
+    elif update is None:
         output.say(f"{record}: {reads} reads, {found.provenance['reads_per_parameter']:.1f} a parameter")
     else:
         moved = ", ".join(update["moved"]) or "nothing"
@@ -154,6 +185,7 @@ def _print(output: Output, found: "CalibrationRecord", record: Path | None, fold
             "planned_reads": found.provenance["planned_reads"],
             "reads": reads,
             "moved": None if update is None else update["moved"],
+            "refined": refined,
             "quantities": {name: summary(table) for name, table in found.tables.items()},
             "failing": len(failing(found)),
         }

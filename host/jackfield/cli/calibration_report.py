@@ -5,6 +5,7 @@ import numpy as np
 from jackfield.board import BoardSpec, CalibrationRecord
 from jackfield.cli.demo_report import cell_reasons, cell_spreads
 from jackfield.cli.live import LiveView
+from jackfield.cli.record import refined_text
 from jackfield.report import BudgetLine, CalibrationContent, CellMap, Outputs, Residuals
 from jackfield_calibration import Evidence, Plan
 
@@ -42,6 +43,8 @@ def _facts(record: CalibrationRecord, spec: BoardSpec, plan: Plan) -> dict[str, 
     }
     if "misfit" in said:
         facts["noise of cell runs"] = f"{said['misfit']:.2f} of that of node runs; above 1.3 the curves do not hold"
+    if "refined" in said:
+        facts["refined"] = refined_text(said["refined"])
     if update is not None:
         facts["moved"] = ", ".join(update["moved"]) or f"none of {update['sentinels']} cells"
     return facts

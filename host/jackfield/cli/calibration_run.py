@@ -15,16 +15,30 @@ from jackfield.board import BoardSpec, CalibrationRecord, Cell, ConfigImage
 from jackfield.cli.benches import BENCH
 from jackfield.cli.files import existing
 from jackfield.cli.live import LiveView
+from jackfield.cli.sheets import read_inputs
 from jackfield.compile import CompiledCircuit
 from jackfield.device import AbstractBoard
 from jackfield.journal import Run
 from jackfield.session import EmulatorUrl, load_spec, open_bench
-from jackfield_calibration import PARTS, Plan, calibrate, make_plan, make_update_plan, update
+from jackfield_calibration import PARTS, Plan, calibrate, make_plan, make_refine_plan, make_update_plan, refine, update
 
-__all__ = ["Asked", "opened", "planned_for", "recorded"]
+__all__ = ["Asked", "Refinement", "opened", "planned_for", "recorded"]
 
 BYTES_A_READ, BYTES_A_SETTING = 96, 8192  # of readings.sqlite, rounded up
 _KEPT = ("board_id", "started_utc", "firmware", "instruments", "temperature_C", "software", "image")
+
+
+@dataclass(frozen=True)
+class Refinement:
+    """That the record is to be refined, with the inputs of a CSV file, or with random presets."""
+
+    inputs: Path | None
+
+    def codes(self, compiled: CompiledCircuit) -> NDArray[np.int64] | None:
+        """Preset codes of the inputs."""
+        if self.inputs is None:
+            return None
+        return compiled.input_codes(read_inputs(self.inputs, compiled.inputs, compiled.scaling.volts_per_unit))
 
 
 @dataclass(frozen=True)
@@ -38,15 +52,26 @@ class Asked:
     image: Path | None
     base: CalibrationRecord | None
     only: tuple[str, ...] = ()
+    refinement: Refinement | None = None
+
+    def compiled_for(self, spec: BoardSpec) -> CompiledCircuit | None:
+        """The circuit whose cells are measured, and no others."""
+        return None if self.image is None else CompiledCircuit.load(self.image, spec)
 
     def image_for(self, spec: BoardSpec) -> ConfigImage | None:
-        """The image that only the cells in use are measured for."""
-        return None if self.image is None else CompiledCircuit.load(self.image, spec).image
+        """Its image."""
+        compiled = self.compiled_for(spec)
+        return None if compiled is None else compiled.image
 
     def cells_of(self, spec: BoardSpec) -> NDArray[np.int64] | None:
         """Indices of the cells that are named; None where none are."""
         names = [name for name in self.only if name not in PARTS]
         return np.array([spec.cell_index(Cell.parse(name)) for name in names], dtype=np.int64) if names else None
+
+    def to_refine(self, spec: BoardSpec) -> tuple[CompiledCircuit, NDArray[np.int64] | None] | None:
+        """The circuit that the record is refined with, and presets to play."""
+        compiled = None if self.refinement is None else self.compiled_for(spec)
+        return None if self.refinement is None or compiled is None else (compiled, self.refinement.codes(compiled))
 
     @property
     def parts(self) -> tuple[str, ...]:
@@ -57,7 +82,11 @@ class Asked:
         """What will be read, with the time on the bench that `file` describes."""
         record_s = BenchTime.of(spec, file).record_s
         if self.base is not None:
-            return make_update_plan(spec, self.base, record_s)
+            circuit = self.to_refine(spec)
+            if circuit is None:
+                return make_update_plan(spec, self.base, record_s)
+            compiled, codes = circuit
+            return make_refine_plan(spec, self.base, compiled.image, compiled.program, codes, record_s)
         cells = self.cells_of(spec)
         image = self.image_for(spec)
         return make_plan(spec, image=image, cells=cells, level=self.level, only=self.parts, record_s=record_s)
@@ -72,6 +101,7 @@ class Asked:
             "image": "" if image is None else image.digest(spec),
             "base": "" if self.base is None else self.base.digest,
             "only": " ".join(self.only),
+            "refine": "" if self.refinement is None else str(self.refinement.inputs or "random presets"),
         }
 
 
@@ -135,6 +165,21 @@ def recorded(bench: Bench[AbstractBoard], run: Run, asked: Asked, view: LiveView
     reference = run.reading("reference")
     if reference is not None:
         bench.use_reference(float(reference["volts"][0]))
+    circuit = asked.to_refine(bench.spec)
+    if asked.base is not None and circuit is not None:
+        compiled, codes = circuit
+        return refine(
+            bench,
+            bench.spec,
+            run,
+            asked.base,
+            compiled.image,
+            compiled.program,
+            seed=asked.seed,
+            provenance=provenance,
+            codes=codes,
+            observer=view,
+        )
     if asked.base is not None:
         return update(bench, bench.spec, run, asked.base, seed=asked.seed, provenance=provenance, observer=view)
     image = asked.image_for(bench.spec)

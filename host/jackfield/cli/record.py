@@ -1,6 +1,6 @@
 """`jackfield record`: what a calibration found, and what becomes of it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -20,6 +20,7 @@ __all__ = [
     "failing",
     "load",
     "reasons",
+    "refined_text",
     "register",
     "spread_rows",
     "summary",
@@ -133,6 +134,12 @@ def _flat(name: str, value: object) -> object:
     if name == "fingerprint" and isinstance(value, dict):
         return f"of {len(value['cells'])} cells"
     return ", ".join(f"{name} {item}" for name, item in value.items()) if isinstance(value, dict) else value
+
+
+def refined_text(said: Mapping[str, Any]) -> str:
+    """What a record's provenance says of its refinement."""
+    off = " instead of ".join(f"{1e3 * said[name]:.2f} mV" for name in ("off_after_V", "off_before_V"))
+    return f"the circuit is predicted within {off} on inputs that were kept back"
 
 
 def summary(table: "Table") -> dict[str, Any]:

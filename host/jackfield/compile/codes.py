@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from jackfield.board import BoardSpec, CodeScale, ConfigImage
+from jackfield.board import BoardSpec, ConfigImage
 from jackfield.compile.known import Floats, Integers, KnownBoard
 from jackfield.compile.place import Placement
 from jackfield.compile.report import QuantisationReport
@@ -17,6 +17,8 @@ from jackfield.physics import LAWS
 from jackfield.units import format_quantity
 
 __all__ = ["Targets", "circuit_targets", "quantise"]
+
+_HALF = 0.5 * (1 + 1e-9)  # of an LSB: how far a value may lie from the code at the end of its range
 
 
 @dataclass(frozen=True)
@@ -111,7 +113,9 @@ def _cell_columns(
         rows = np.flatnonzero((cells >= group.first) & (cells < group.first + group.count))
         for name, scale in group.parameters.items():
             goal = target.parameters[bank][name][rows]
-            codes, clipped = _nearest(scale, known.to_nominal(name, cells[rows], goal))
+            codes = scale.code(scale.clip(known.to_nominal(name, cells[rows], goal)))
+            actual = known.to_actual(name, cells[rows], scale.value(codes))
+            lsb = scale.lsb * known.slope(name, cells[rows], scale.value(codes))
             columns.append(
                 _Column(
                     bank=bank,
@@ -122,9 +126,9 @@ def _cell_columns(
                     cell=cells[rows],
                     requested=requested.parameters[bank][name][rows],
                     target=goal,
-                    actual=known.to_actual(name, cells[rows], scale.value(codes)),
-                    lsb=scale.lsb * known.slope(name, cells[rows], scale.value(codes)),
-                    clipped=clipped,
+                    actual=actual,
+                    lsb=lsb,
+                    clipped=np.isin(codes, scale.code_range) & (np.abs(goal - actual) > _HALF * lsb),
                     codes=codes,
                 )
             )
@@ -133,7 +137,8 @@ def _cell_columns(
 
 def _trim_column(bank: int, requested: Targets, target: Targets, spec: BoardSpec, known: KnownBoard) -> _Column:
     scale = spec.nodes.trim
-    codes, clipped = _nearest(scale, target.trims[bank] / known.trim_gain)
+    nominal = target.trims[bank] / known.trim_gain
+    codes = scale.code(scale.clip(nominal))
     none = np.full(spec.nodes.count, -1, dtype=np.int64)
     return _Column(
         bank=bank,
@@ -146,14 +151,9 @@ def _trim_column(bank: int, requested: Targets, target: Targets, spec: BoardSpec
         target=target.trims[bank],
         actual=scale.value(codes) * known.trim_gain,
         lsb=scale.lsb * known.trim_gain,
-        clipped=clipped,
+        clipped=np.abs(nominal - scale.value(codes)) > _HALF * scale.lsb,
         codes=codes,
     )
-
-
-def _nearest(scale: CodeScale, nominal: Floats) -> tuple[Integers, NDArray[np.bool_]]:
-    beyond = (nominal < scale.lo - scale.lsb / 2) | (nominal > scale.hi + scale.lsb / 2)
-    return scale.code(scale.clip(nominal)), beyond
 
 
 def _report(columns: list[_Column]) -> QuantisationReport:
