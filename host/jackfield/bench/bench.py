@@ -7,6 +7,7 @@ from typing import Generic, Protocol, TypeVar, final, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
+from jackfield.bench.benchfile import BOARD_PATIENCE_S
 from jackfield.bench.decode import Trace, decode, decode_watch
 from jackfield.bench.digitizer import AbstractDigitizer, Acquisition, Waveform
 from jackfield.bench.lock_in import Phasors, decode_phasors
@@ -25,7 +26,6 @@ CLOCK_MARGIN = 500e-6  # by how much the instrument's seconds may be longer than
 SCREEN_MARGIN = 1.05  # of rail and reference, for the gain and offset errors of an instrument
 CLIP_REPEATS = 4
 TRIGGER_PATIENCE_S = 5.0
-BOARD_PATIENCE_S = 20.0
 
 Result = TypeVar("Result", Measurement, Phasors, Trace)
 BoardType = TypeVar("BoardType", bound="PlayingBoard")
@@ -85,8 +85,9 @@ class Bench(Generic[BoardType]):
     """Plays inputs on the board and reads its nodes through the instruments.
 
     Without a digitizer the board reads its nodes itself; DesignError where it cannot.
-    Given a `run_number`, the runs that a call makes are numbered from it on, so that a repeated call on an
-    emulated board meets the same noise; a run repeated for a clipped record keeps its number.
+    A run that takes `patience_s` longer than its schedule is given up. Given a `run_number`, the runs that a call makes
+    are numbered from it on, so that a repeated call on an emulated board meets the same noise; a run repeated for a
+    clipped record keeps its number.
     """
 
     def __init__(
@@ -98,8 +99,10 @@ class Bench(Generic[BoardType]):
         spec: BoardSpec,
         sources: Sequence[AbstractSource] = (),
         scanner: AbstractScanner | None = None,
+        patience_s: float = BOARD_PATIENCE_S,
     ) -> None:
         self.board = board
+        self._patience_s = patience_s
         self.digitizer = digitizer
         self.voltmeter = voltmeter
         self.spec = spec
@@ -273,7 +276,7 @@ class Bench(Generic[BoardType]):
         self._scope().configure(self._window(program, full_scale_V))
         self._scope().arm()
         self.board.start(program, run_number)
-        scans = self.board.finish(BOARD_PATIENCE_S + schedule(self.spec, program).total_s)
+        scans = self.board.finish(self._patience_s + schedule(self.spec, program).total_s)
         if program.mode == "run" and scans != program.count:
             raise BoardError(f"the board reports {scans} scans of {program.count}; check its status, then repeat")
         self._scope().wait(TRIGGER_PATIENCE_S)

@@ -13,6 +13,7 @@ from jackfield.board import Section
 from jackfield.errors import DesignError
 
 __all__ = [
+    "BOARD_PATIENCE_S",
     "BenchFile",
     "BoardEntry",
     "ChannelEntry",
@@ -26,14 +27,19 @@ __all__ = [
     "parse_bench",
 ]
 
+BOARD_PATIENCE_S = 20.0
+
 
 @dataclass(frozen=True)
 class BoardEntry:
-    """Where the board is; `board_id` is empty where any board of that spec will do."""
+    """Where the board is; `board_id` is empty where any board of that spec will do. A run may take `patience_s` longer
+    than its schedule says: an emulated board computes it.
+    """
 
     url: str
     spec: str
     board_id: str
+    patience_s: float
 
 
 @dataclass(frozen=True)
@@ -145,7 +151,8 @@ def parse_bench(text: str) -> BenchFile:
 
 
 def _board(table: Section) -> BoardEntry:
-    entry = BoardEntry(table.take("url", str), table.take("spec", str), table.take("id", str, ""))
+    patience_s = table.number("patience_s", 1.0, default=BOARD_PATIENCE_S)
+    entry = BoardEntry(table.take("url", str), table.take("spec", str), table.take("id", str, ""), patience_s)
     table.close()
     return entry
 

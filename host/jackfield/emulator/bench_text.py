@@ -29,6 +29,7 @@ def bench_text(
 url = {_quoted(board["url"])}
 spec = {_quoted(str(spec_file))}
 id = {_quoted(board["id"])}
+patience_s = 120
 {_scope(spec, resources["scope"], scope)}
 [instruments.dmm]
 driver = "keysight-34465a"

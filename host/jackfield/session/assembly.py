@@ -52,7 +52,7 @@ def assembled_bench(text: str, folder: Path, log_folder: Path | None) -> Iterato
         ]
         wiring = Wiring(scopes[0].channels if scopes else {})
         scope, meter, scanner = next(iter(scopes), None), next(iter(meters), None), next(iter(scanners), None)
-        bench = Bench(board, scope, meter, wiring, spec, sources, scanner)
+        bench = Bench(board, scope, meter, wiring, spec, sources, scanner, file.board.patience_s)
         with finally_do(bench.safe, at_once=board.safe):
             yield bench
 
