@@ -60,8 +60,8 @@ def render_phasors(content: PhasorContent) -> str:
         parts += section(
             "The ladder",
             "The same held-out inputs: trained without time, run in time by spikes, then on the board of resonators by "
-            "continuous waves: as it came, with each neuron's answer calibrated, with the gain of each cell besides; at "
-            "last by spikes on the calibrated board, its resonators tuned.",
+            "continuous waves: as it came, with each neuron's answer calibrated, with the gain of each cell besides. "
+            "The last rung is the calibrated board by spikes, its resonators tuned.",
             ladder_figure(content.rungs),
         )
         parts += section(
