@@ -160,11 +160,12 @@ def _set(
 def _tune(image: ConfigImage, bank: int, at: NDArray[np.int64], spec: BoardSpec, known: KnownResonators) -> Complexes:
     """Trim resonators `at` (from 0) to the drive and return what the pulses' phasors of sums of phase 0 are.
 
-    A pulse into a resonator lies behind its spike, so that answers come half of it later.
+    One further off than the trim reaches is moved as far as it goes; its answer keeps the rest of the turn. A pulse
+    into a resonator lies behind its spike, so that answers come half of it later.
     """
     assert spec.oscillator is not None
     trim = spec.nodes.trim
-    codes = trim.code(-known.detuning)
+    codes = trim.code(trim.clip(-known.detuning))
     image.trim[bank, at] = codes[at]
     answer = known.tuned(trim.value(codes))[at]
     late = np.pi * spec.oscillator.pulse_s * spec.oscillator.frequency_Hz
