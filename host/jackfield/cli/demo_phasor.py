@@ -106,14 +106,14 @@ def phasor_content(result: PhasorDemo, facts: dict[str, str]) -> PhasorContent:
     names = {
         "in_time": "by spikes",
         "board_raw": "board, raw",
-        "board_per_neuron": "neurons calibrated",
-        "board_calibrated": "gain matrix, too",
+        "board_per_neuron": "board, neurons calibrated",
+        "board_calibrated": "board, gain matrix, too",
         "board_by_spikes": "board, by spikes",
     }
     more = {
         "calibration": f"{result.record.provenance['reads']} reads, "
         f"{result.record.provenance['reads_per_parameter']:.1f} a cell",
-        "phases away from those without time, rms": ", ".join(
+        "phases away from those without time, rms": "; ".join(
             f"{name} {result.away(rung):.4f} pi" for rung, name in names.items()
         ),
     }
