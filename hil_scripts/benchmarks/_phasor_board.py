@@ -22,8 +22,8 @@ from jackfield_calibration import calibrate
 __all__ = ["answers_of", "board_figures", "board_rows", "rows_of"]
 
 _Real = NDArray[np.float64]
-# Rung: least share of the ideal accuracy, least share of the same answers.
-_BARS = {"raw": (0.0, 0.0), "per neuron": (0.99, 0.98), "gain matrix": (0.997, 0.995)}
+# Rung: least share of the ideal accuracy, least share of the same answers. By spikes 1.5 points are allowed.
+_BARS = {"raw": (0.0, 0.0), "per neuron": (0.99, 0.98), "gain matrix": (0.997, 0.995), "by spikes": (0.985, 0.0)}
 _LEVELS = {"raw": None, "per neuron": "nodes", "gain matrix": "cells"}
 _HEADROOM_IMAGES = 2_000
 
@@ -44,7 +44,7 @@ def rows_of(boards: list[dict[str, tuple[float, float]]], images: int) -> list[R
             share = float(np.mean(each))
             rows.append(
                 {
-                    "name": "cw_calibrated",
+                    "name": "spike_detuned" if rung == "by spikes" else "cw_calibrated",
                     "workload": f"{work}, {rung}",
                     "against": f"atemporal: {name}",
                     "ours": share,
@@ -67,11 +67,17 @@ def board_figures(network: PhasorNet, data: Split, images: int, seed: int) -> di
         usual = network.encoder(torch.from_numpy(data.x_train[:_HEADROOM_IMAGES])).double().numpy()
     found = {}
     with open_bench(f"emulator://jf-osc64?profile=cmos&seed={seed}") as bench:
+
+        def play(record: CalibrationRecord | None, spikes: bool = False) -> tuple[float, float]:
+            tiles = compile_phasors(network, bench.spec, usual, record, spikes=spikes)
+            answers = answers_of(play_phasors(bench, network, tiles, phases))
+            return float((answers == y).sum() / (ideal == y).sum()), float((answers == ideal).mean())
+
+        record = None
         for rung, level in _LEVELS.items():
             record = None if level is None else _calibrated(bench, level, seed)
-            tiles = compile_phasors(network, bench.spec, usual, record)
-            answers = answers_of(play_phasors(bench, network, tiles, phases))
-            found[rung] = float((answers == y).sum() / (ideal == y).sum()), float((answers == ideal).mean())
+            found[rung] = play(record)
+        found["by spikes"] = play(record, spikes=True)
     return found
 
 

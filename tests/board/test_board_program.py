@@ -50,7 +50,9 @@ def test_limits_are_named(jf96: BoardSpec, changes: dict[str, object], message: 
         RunProgram(**arguments).check(jf96)  # type: ignore[arg-type]
 
 
-def test_unknown_modes_and_long_watches_are_refused() -> None:
+def test_unknown_modes_and_long_watches_are_refused(jf96: BoardSpec) -> None:
+    with pytest.raises(DesignError, match="no resonators; use mode 'run'"):
+        RunProgram(steps=((0, 100),), scan=((1,), (2,)), mode="spikes").check(jf96)
     with pytest.raises(DesignError, match="run mode"):
         RunProgram(steps=((0, 100),), scan=((1,),), mode="play")
     with pytest.raises(DesignError, match="one input"):

@@ -7,6 +7,7 @@ from jackfield.board import CalibrationRecord, Table
 from jackfield.compile import compile_phasors, nominal_answer
 from jackfield.errors import DesignError
 from jackfield.model import PhasorNet, phasor_matrices
+from jackfield.physics import Resonators
 from jackfield.session import load_spec
 
 SPEC = load_spec("jf-osc64")
@@ -66,6 +67,33 @@ def test_a_record_moves_turns_and_refits() -> None:
     codes = tile.image.codes["gain"][0].reshape(64, CHANNELS)[1, :6] - 128
     weights = phasor_matrices(network)[0][0, :6] / [0.9, 1, 1, 1, 1, 1]
     assert codes == pytest.approx(127 * weights / np.abs(weights).max(), abs=0.51)
+
+
+def test_by_spikes_resonators_are_trimmed_and_tiles_take_all_sources() -> None:
+    network = PhasorNet((3,), inputs=6, encoding="sign")
+    index = tuple(str(number) for number in range(1, 65))
+    sure, off = np.ones(64, dtype=np.bool_), np.zeros(64)
+    off[1], off[2] = 0.02, 0.07  # the trim reaches 0.05
+    known = {"detuning": table(index, off, sure), "quality_ratio": table(index, np.ones(64), sure)}
+    # The answer that a resonator 2 % too quick has of its own, and 0.1 rad of its probe.
+    nominal, own = (Resonators.drawn(-0.2, np.array([d]), np.zeros(1)).heard(np.ones(1)) for d in (0.0, 0.02))
+    turned, gain = np.zeros(64), np.ones(64)
+    turned[1], gain[1] = np.angle(own / nominal)[0] + 0.1, np.abs(own / nominal)[0]
+    known |= {"neuron_gain": table(index, gain, sure), "neuron_phase_rad": table(index, turned, sure)}
+    made = CalibrationRecord({"board_id": "x", "spec_digest": SPEC.digest}, known)
+    ((tile,),) = compile_phasors(network, SPEC, PHASES, made, spikes=True)
+    trim = SPEC.nodes.trim
+    assert tile.program(SPEC).mode == "spikes"
+    assert trim.value(tile.image.trim[0, :3]) == pytest.approx([0, -0.02, -0.05], abs=trim.lsb / 2)
+    late = np.angle(tile.factor)  # a quarter period and half a pulse; what the probe turns forward comes earlier
+    assert late[:2] == pytest.approx(np.pi / 2 + 0.1 * np.pi - np.array([0, 0.1]), abs=0.02)
+    pulses = np.array([[0.5 * np.exp(-0.7j), 0.1j, 0.5j]])
+    found = tile.sums(SPEC, (1, 2, 3), pulses)
+    assert np.angle(found[0, 0]) == pytest.approx(0.7 - late[0])
+    assert found[0, 1] == 0  # a pulse now and then is none
+    wide = PhasorNet((3,), inputs=785, encoding="sign")
+    with pytest.raises(DesignError, match="spikes of parts cannot be added"):
+        compile_phasors(wide, SPEC, np.zeros((2, 785)), spikes=True)
 
 
 def test_large_sums_stay_inside_the_rails() -> None:

@@ -9,6 +9,7 @@ from jackfield.emulator.digital_program import input_memory, read_program
 from jackfield.emulator.refusal import Refusal
 from jackfield.link.messages import Run
 from jackfield.link.numbers import ErrorCode, ProgramPart
+from jackfield.session import load_spec
 
 
 def tail(steps: list[tuple[int, int]], *scan: list[int]) -> bytes:
@@ -40,7 +41,8 @@ def test_a_good_program(jf16: BoardSpec) -> None:
 @pytest.mark.parametrize(
     ("change", "part"),
     [
-        ({"mode": 3}, 0),
+        ({"mode": 3}, 0),  # spikes: a board without resonators
+        ({"mode": 4}, 0),
         ({"inputs": 0}, 1),
         ({"inputs": 65}, 1),
         ({"first": 63}, 1),
@@ -62,6 +64,14 @@ def test_what_the_board_cannot_run(jf16: BoardSpec, change: dict[str, Any], part
         read_program(jf16, GOOD._replace(**change))
     assert refused.value.notice.code == ErrorCode.BAD_PROGRAM
     assert refused.value.notice.field == part
+
+
+def test_spikes_take_one_step_on_a_board_of_resonators() -> None:
+    spec, spikes = load_spec("jf-osc64"), GOOD._replace(mode=3)
+    assert read_program(spec, spikes).mode == "spikes"
+    with pytest.raises(Refusal) as refused:
+        read_program(spec, spikes._replace(steps=2, program=tail([(0, 100), (1, 100)], [3], [4])))
+    assert (refused.value.notice.field, refused.value.notice.value) == (ProgramPart.STEPS, 2)
 
 
 @pytest.mark.parametrize("program", [b"", GOOD.program[:-1], GOOD.program + b"\0"])

@@ -16,7 +16,7 @@ from jackfield.data import Split, digits_split
 from jackfield.device import AbstractBoard
 from jackfield.evaluate import play_phasors
 from jackfield.journal import Run
-from jackfield.model import PhasorNet, PhasorRecipe, phasor_matrices, train_phasor
+from jackfield.model import PhasorNet, PhasorRecipe, neurons_alike, phasor_matrices, run_spikes, train_phasor
 from jackfield.report import render_phasors
 from jackfield.session import check_wiring, open_bench, spec_file
 from jackfield_calibration import calibrate
@@ -113,6 +113,19 @@ def test_a_network_in_tiles_answers_as_without_a_board_once_calibrated(
     assert calibrated < 0.006
 
 
+def test_the_same_network_by_spikes(bench: Bench[AbstractBoard], record: CalibrationRecord) -> None:
+    network = PhasorNet((9, 4), inputs=CHANNELS - 1, encoding="sign", seed=3)
+    phases = np.random.default_rng(1).uniform(-1, 1, (12, CHANNELS - 1))
+    model = run_spikes(network, phases, neurons_alike(network, -0.2), periods=20.0)
+    found = {}
+    for known in (None, record):
+        tiles = compile_phasors(network, bench.spec, phases, known, spikes=True)
+        distance = (play_phasors(bench, network, tiles, phases) - model + 1) % 2 - 1
+        found[known is not None] = float(np.nanmedian(np.abs(distance)))
+    assert found[False] > 0.05
+    assert found[True] < 0.015
+
+
 def test_wiring_is_told_by_the_phases_of_channels(bench: Bench[AbstractBoard]) -> None:
     findings = {finding.name: finding for finding in check_wiring(bench, lambda finding: None)}
     assert all(finding.ok for finding in findings.values()), findings
@@ -128,7 +141,7 @@ def test_the_demos_ladder_on_a_small_board(bench: Bench[AbstractBoard], tmp_path
         result = run_phasors(bench, network, few, run, seed=0, quick=False, output=Output(as_json=True))
         assert (run.folder / "board.record" / "gain_scale.csv").is_file()
     names = [rung.rung for rung in result.rungs]
-    assert names == ["float", "in_time", "board_raw", "board_per_neuron", "board_calibrated"]
+    assert names == ["float", "in_time", "board_raw", "board_per_neuron", "board_calibrated", "board_by_spikes"]
     assert result.away("board_calibrated") < 0.3 * result.away("board_raw")
     page = render_phasors(phasor_content(result, {"network": network_name(network)}))
     assert "64-9-10" in page

@@ -274,6 +274,7 @@
 #define JF_MODE_RUN 0u
 #define JF_MODE_WATCH 1u
 #define JF_MODE_HOLD_PRESET 2u
+#define JF_MODE_SPIKES 3u
 
 /* Why a frame was thrown away */
 #define JF_NAK_REASON_BROKEN 1u

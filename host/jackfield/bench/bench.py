@@ -168,14 +168,15 @@ class Bench(Generic[BoardType]):
     def phasors(self, input_codes: NDArray[np.int64], program: RunProgram, run_number: int | None = None) -> Phasors:
         """Amplitudes and phases `[input, node]` of a board of resonators for phase codes `[input, node]`.
 
-        As `measure`; each scan list of `program` begins with the reference channel. DesignError on other boards.
+        As `measure`; each scan list of `program` begins with the reference channel. In mode "spikes" they are those of
+        the pulses' fundamental. DesignError on other boards.
         """
         codes, parts = np.asarray(input_codes), list[Phasors]()
         for start in range(0, len(codes), self.spec.run.inputs):
             batch = codes[start : start + self.spec.run.inputs]
             self.board.load_inputs(batch, first=0)
             whole = replace(program, first=0, count=len(batch))
-            self._expect(whole, "run")
+            self._expect(whole, "run", "spikes")
             fits = self._inputs_a_record(whole)
             for first in range(0, len(batch), fits):
                 number = None if run_number is None else run_number + len(parts)
@@ -227,10 +228,10 @@ class Bench(Generic[BoardType]):
         assert self.digitizer is not None  # a board that reads itself has not come this far
         return self.digitizer
 
-    def _expect(self, program: RunProgram, mode: str) -> None:
+    def _expect(self, program: RunProgram, *modes: str) -> None:
         program.check(self.spec)
-        if program.mode != mode:
-            raise DesignError(f"a program of mode {program.mode!r} is given where {mode!r} is read")
+        if program.mode not in modes:
+            raise DesignError(f"a program of mode {program.mode!r} is given where {modes[0]!r} is read")
 
     def _inputs_a_record(self, program: RunProgram) -> int:
         most = self._scope().most_points
@@ -277,7 +278,7 @@ class Bench(Generic[BoardType]):
         self._scope().arm()
         self.board.start(program, run_number)
         scans = self.board.finish(self._patience_s + schedule(self.spec, program).total_s)
-        if program.mode == "run" and scans != program.count:
+        if program.mode != "watch" and scans != program.count:
             raise BoardError(f"the board reports {scans} scans of {program.count}; check its status, then repeat")
         self._scope().wait(TRIGGER_PATIENCE_S)
         waveforms = self._scope().read()

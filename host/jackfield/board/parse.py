@@ -98,8 +98,15 @@ def _oscillator(section: Section, nodes: NodeSpec, probe: Probe) -> OscillatorSp
     frequency_Hz, neurons = section.positive("frequency_Hz"), section.count("neurons")
     periods = probe.slot_s * frequency_Hz
     read = int(periods * (1 - probe.settle_fraction) + 1e-9)
-    oscillator = OscillatorSpec(neurons, frequency_Hz, section.positive("drive_V"), read)
+    drive_V, spike = section.positive("drive_V"), section.table("spike")
+    times_s = spike.positive("width_s"), spike.positive("refractory_s")
+    oscillator = OscillatorSpec(
+        neurons, frequency_Hz, drive_V, times_s[0], spike.positive("threshold_V"), times_s[1], read
+    )
+    spike.close()
     section.close()
+    if max(times_s) * frequency_Hz >= 1:
+        raise DesignError(f"oscillator: spikes of {times_s} s leave no period of {1 / frequency_Hz:g} s; shorten them")
     if neurons >= nodes.count:
         raise DesignError(f"oscillator: {neurons} of {nodes.count} nodes are neurons; leave nodes for drive channels")
     if abs(periods - round(periods)) > 1e-6 or read < 1:

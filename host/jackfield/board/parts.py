@@ -54,12 +54,17 @@ class OscillatorSpec:
     """What only a board of resonators has: nodes 1..`neurons` are resonators, all others drive channels.
 
     Channels give sinusoids of amplitude `drive_V` at `frequency_Hz`, each with the phase of the input memory; the last
-    one is the reference. A scan slot holds `cycles` whole periods after what is dropped of it.
+    one is the reference. A scan slot holds `cycles` whole periods after what is dropped of it. In spike mode channels
+    and comparators give pulses of `drive_V` and `pulse_s`, a comparator where its resonator has a maximum above
+    `threshold_V`, at most once in `refractory_s`.
     """
 
     neurons: int
     frequency_Hz: float
     drive_V: float
+    pulse_s: float
+    threshold_V: float
+    refractory_s: float
     cycles: int
 
     def quality(self, nodes: NodeSpec) -> float:

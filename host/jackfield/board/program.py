@@ -11,7 +11,8 @@ from jackfield.errors import DesignError
 
 __all__ = ["MODES", "RunProgram", "Schedule", "hold_times", "schedule"]
 
-MODES = ("run", "watch", "hold_preset")
+MODES = ("run", "watch", "hold_preset", "spikes")
+_OF_MANY = ("run", "spikes")  # modes of many inputs, scanned one after the other
 
 
 @dataclass(frozen=True)
@@ -19,7 +20,8 @@ class RunProgram:
     """One run: banks and ticks, inputs first..first+count-1 of the input memory, nodes on each probe.
 
     `run` holds all nodes at the end of each input's run and scans them; `watch` lets the probes follow one
-    node each, live, for one input; `hold_preset` keeps input `first` driven for a slow meter.
+    node each, live, for one input; `hold_preset` keeps input `first` driven for a slow meter. `spikes` is `run` by
+    pulses in and out, on boards of resonators with comparators.
     `clamp` names nodes that stay driven at their presets during the run; `inject` adds to each input's run the
     currents that the injection memory holds for it, a waveform being played once over the run's one step.
     `hold_ticks` delays the scan after HOLD. `step` n above 0 plays the first input with held step n - 1 of the
@@ -39,7 +41,7 @@ class RunProgram:
     def __post_init__(self) -> None:
         if self.mode not in MODES:
             raise DesignError(f"run mode {self.mode!r} is unknown; use one of {', '.join(MODES)}")
-        if self.mode != "run" and (self.count != 1 or any(len(nodes) != 1 for nodes in self.scan)):
+        if self.mode not in _OF_MANY and (self.count != 1 or any(len(nodes) != 1 for nodes in self.scan)):
             raise DesignError(f"mode {self.mode!r} takes one input and one node a probe")
 
     def part(self, first: int, count: int) -> Self:
@@ -70,6 +72,7 @@ class RunProgram:
                     f"bank {bank}, {ticks} ticks: banks 0..{spec.run.banks - 1} and 1 tick or more are possible"
                 )
         self._check_drive(spec)
+        self._check_spikes(spec)
         length = sum(ticks for _, ticks in self.steps) * spec.run.tick_s
         if self.mode != "hold_preset" and not spec.run.min_s <= length * (1 + 1e-9) <= spec.run.max_s * (1 + 2e-9):
             raise DesignError(
@@ -91,6 +94,12 @@ class RunProgram:
             raise DesignError(
                 f"a waveform is to be injected in a run of {len(self.steps)} steps; it is played over one step"
             )
+
+    def _check_spikes(self, spec: BoardSpec) -> None:
+        if self.mode == "spikes" and spec.oscillator is None:
+            raise DesignError(f"spikes are asked of board {spec.name}, which has no resonators; use mode 'run'")
+        if self.mode == "spikes" and len(self.steps) != 1:
+            raise DesignError(f"spikes are asked in a run of {len(self.steps)} steps; they take one")
 
 
 @dataclass(frozen=True)

@@ -36,6 +36,8 @@ RECIPE = PhasorRecipe(epochs=25, batch=64, rate=1e-2, loss="cross_entropy", deca
 DECAY = -0.2  # a period; Q 16
 PERIODS = 10.0
 QUICK_INPUTS = 96
+# What is calibrated before each way to run on the board; by spikes with the record of the way before.
+BOARD_RUNGS = {"board_raw": None, "board_per_neuron": "nodes", "board_calibrated": "cells", "board_by_spikes": None}
 SHOWN_PERIODS = 5.0
 
 Floats = NDArray[np.float64]
@@ -75,7 +77,7 @@ def network_name(network: PhasorNet) -> str:
 def run_phasors(
     bench: Bench[AbstractBoard], network: PhasorNet, data: Split, run: Run, *, seed: int, quick: bool, output: Output
 ) -> PhasorDemo:
-    """Without time, in time, and three times on the board on `bench`; the record is kept in the run folder."""
+    """Without time, in time, and four times on the board on `bench`; the record is kept in the run folder."""
     count = QUICK_INPUTS if quick else len(data.x_test)
     x, labels = torch.from_numpy(data.x_test[:count]), data.y_test[:count]
     with torch.no_grad():
@@ -84,10 +86,10 @@ def run_phasors(
     cells = neurons_alike(network, DECAY)
     phases = {"float": wanted, "in_time": run_spikes(network, encoded, cells, periods=PERIODS)}
     record: CalibrationRecord | None = None
-    for rung, level in (("board_raw", None), ("board_per_neuron", "nodes"), ("board_calibrated", "cells")):
+    for rung, level in BOARD_RUNGS.items():
         if level is not None:
             record = _calibrated(bench, run, level, seed, output)
-        tiles = compile_phasors(network, bench.spec, usual, record)
+        tiles = compile_phasors(network, bench.spec, usual, record, spikes=rung == "board_by_spikes")
         with output.progress(f"running {rung.removeprefix('board_').replace('_', ' ')}") as advance:
             phases[rung] = play_phasors(bench, network, tiles, encoded, advance)
     assert record is not None
@@ -104,13 +106,14 @@ def phasor_content(result: PhasorDemo, facts: dict[str, str]) -> PhasorContent:
     names = {
         "in_time": "by spikes",
         "board_raw": "board, raw",
-        "board_per_neuron": "neurons calibrated",
-        "board_calibrated": "gain matrix, too",
+        "board_per_neuron": "board, neurons calibrated",
+        "board_calibrated": "board, gain matrix, too",
+        "board_by_spikes": "board, by spikes",
     }
     more = {
         "calibration": f"{result.record.provenance['reads']} reads, "
         f"{result.record.provenance['reads_per_parameter']:.1f} a cell",
-        "phases away from those without time, rms": ", ".join(
+        "phases away from those without time, rms": "; ".join(
             f"{name} {result.away(rung):.4f} pi" for rung, name in names.items()
         ),
     }

@@ -10,6 +10,8 @@ from jackfield.link.numbers import ErrorCode, Mode, ProgramPart
 
 __all__ = ["CodeMemory", "injection_memory", "input_memory", "read_program"]
 
+_OF_MANY = (Mode.RUN, Mode.SPIKES)  # modes of many inputs and nodes a probe
+
 
 class CodeMemory:
     """Codes for DACs, of one vector or waveform for each input; at rest at zero."""
@@ -46,9 +48,9 @@ def injection_memory(spec: BoardSpec) -> CodeMemory | None:
 
 def read_program(spec: BoardSpec, run: Run) -> RunProgram:
     """The program of a run request; raises Refusal where this board cannot run it."""
-    if run.mode not in list(Mode):
+    if run.mode not in list(Mode) or (run.mode == Mode.SPIKES and spec.oscillator is None):
         raise _bad(ProgramPart.MODE, run.mode)
-    if not 1 <= run.inputs <= spec.run.inputs - run.first or (run.mode != Mode.RUN and run.inputs != 1):
+    if not 1 <= run.inputs <= spec.run.inputs - run.first or (run.mode not in _OF_MANY and run.inputs != 1):
         raise _bad(ProgramPart.INPUTS, run.inputs, run.first)
     cursor = _Cursor(run.program)
     steps = tuple((cursor.take(1), cursor.take(4)) for _ in range(run.steps))
@@ -72,6 +74,8 @@ def _check_steps(spec: BoardSpec, steps: tuple[tuple[int, int], ...], mode: int)
             raise _bad(ProgramPart.STEPS, ticks, place)
     total = sum(ticks for _, ticks in steps)
     shortest, longest = (round(s / spec.run.tick_s) for s in (spec.run.min_s, spec.run.max_s))
+    if mode == Mode.SPIKES and len(steps) != 1:
+        raise _bad(ProgramPart.STEPS, len(steps))
     if mode != Mode.HOLD_PRESET and not shortest <= total <= longest:
         raise _bad(ProgramPart.STEPS, total, len(steps))
 
@@ -80,7 +84,7 @@ def _check_scan(spec: BoardSpec, scan: tuple[tuple[int, ...], ...], mode: int) -
     if len(scan) != spec.probe.count:
         raise _bad(ProgramPart.SCAN, len(scan))
     for place, nodes in enumerate(scan):
-        if mode != Mode.RUN and len(nodes) != 1:
+        if mode not in _OF_MANY and len(nodes) != 1:
             raise _bad(ProgramPart.SCAN, len(nodes), place)
         for node in nodes:
             if not 1 <= node <= spec.nodes.count:

@@ -1,5 +1,6 @@
 """The analog half of an emulated board of resonators: drive, settle, and what the probes show of it."""
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -12,7 +13,7 @@ from jackfield.emulator.oscillator_draws import OscillatorDraws, OscillatorProfi
 from jackfield.emulator.oscillator_trace import OscillatorTrace, Pieces
 from jackfield.emulator.randomness import Randomness
 from jackfield.emulator.settings import Settings
-from jackfield.physics import Resonators
+from jackfield.physics import Resonators, SpikeRule, periodic_spikes
 
 __all__ = ["OscillatorBoard"]
 
@@ -90,19 +91,33 @@ class OscillatorBoard:
         With `steps` each input is played with settings of its own; the last ones stay. There is nothing to inject.
         """
         self.key = f"{image_crc:08x} {run_number}"
-        phasors = np.exp(1j * np.pi * self.spec.nodes.preset.value(inputs)) * self._oscillator.drive_V
+        if program.mode == "hold_preset":
+            for settings in steps[-1:]:
+                self.configure(settings)
+            return
+        plan = schedule(self.spec, program)
+        phases = self.spec.nodes.preset.value(inputs)
+        pieces = (self._by_spikes if program.mode == "spikes" else self._by_waves)(program, plan, phases, steps)
+        noise_V = self.profile.readout_noise_V
+        self.listener(OscillatorTrace(self.spec, self.probes, self.randomness, noise_V, self.key, plan.total_s, pieces))
+
+    def _by_waves(self, program: RunProgram, plan: Schedule, phases: Floats, steps: Sequence[Settings]) -> Pieces:
+        phasors = np.exp(1j * np.pi * phases) * self._oscillator.drive_V
         parts = []
         for settings, row in zip(steps, phasors, strict=True) if steps else ():
             self.configure(settings)
             parts.append(self._segments(program, row[None]))
         segments = [_joined(rows) for rows in zip(*parts, strict=True)] if steps else self._segments(program, phasors)
-        if program.mode == "hold_preset":
-            return
-        plan = schedule(self.spec, program)
-        show = self._watched if program.mode == "watch" else self._scanned
-        pieces = show(program, plan, segments, phasors)
-        noise_V = self.profile.readout_noise_V
-        self.listener(OscillatorTrace(self.spec, self.probes, self.randomness, noise_V, self.key, plan.total_s, pieces))
+        return (self._scanned if program.mode == "run" else self._watched)(program, plan, segments, phasors)
+
+    def _by_spikes(self, program: RunProgram, plan: Schedule, phases: Floats, steps: Sequence[Settings]) -> Pieces:
+        parts = []
+        for settings, row in zip(steps, phases, strict=True) if steps else ():
+            self.configure(settings)
+            parts.append(self._spikes(program, plan, row[None]))
+        spikes = np.concatenate(parts) if steps else self._spikes(program, plan, phases)
+        jitter = self.randomness.normals(f"comparator jitter {self.key}", spikes.size).reshape(spikes.shape)
+        return self._pulsed(program, plan, spikes + self.profile.comparator_jitter * jitter, phases)
 
     def _segments(self, program: RunProgram, phasors: Complexes) -> list[Segment]:
         """The steps of the program one after the other, from rest on."""
@@ -124,6 +139,17 @@ class OscillatorBoard:
             turn = np.exp(2j * np.pi * stop)
             z, now = ahead * turn + behind / turn + fading * np.exp(neurons.k * stop), stop
         return segments
+
+    def _spikes(self, program: RunProgram, plan: Schedule, phases: Floats) -> Floats:
+        """When each comparator's pulses begin [input, neuron, slot], in periods from the drive's start on."""
+        oscillator, ((bank, _),) = self._oscillator, program.steps
+        periods = (plan.total_s / program.count - self.spec.nodes.preset_settle_s) * oscillator.frequency_Hz
+        half = oscillator.pulse_s * oscillator.frequency_Hz / 2
+        rule = SpikeRule(half, oscillator.threshold_V, oscillator.refractory_s * oscillator.frequency_Hz)
+        drive = self._couplings(bank) * oscillator.drive_V
+        found = periodic_spikes(phases[:, oscillator.neurons :], drive, self._neurons(bank), periods, rule)
+        # In the model a current lies around its spike, on the board behind it: everything comes half a pulse later.
+        return found + half - self.draws.phase_rad[:, None] / (2 * np.pi)
 
     def _neurons(self, bank: int) -> Resonators:
         assert self._settings is not None, "the board was never configured"
@@ -147,20 +173,47 @@ class OscillatorBoard:
         steady = np.where(neuron, segment.steady[:, index], phasors[:, nodes - 1])
         return steady, np.where(neuron, segment.fading[:, index], 0), segment.neurons.k[index]
 
-    def _scanned(self, program: RunProgram, plan: Schedule, segments: list[Segment], phasors: Complexes) -> Pieces:
-        slots, probes = plan.slot_start_s.shape[1], len(program.scan)
-        level = np.zeros((probes, program.count, slots + 1))
+    def _slots(self, program: RunProgram, plan: Schedule) -> tuple[Floats, Floats, Floats]:
+        """Of a scan the starts of slots and of their drive [input, slot], s, and the volts [probe, input, slot].
+
+        Slots of nodes are at 0 V; one more slot of ground follows.
+        """
+        level = np.zeros((len(program.scan), program.count, plan.slot_start_s.shape[1] + 1))
         level[:, :, 1] = self.probes.reference_V
+        starts = np.concatenate([plan.slot_start_s, plan.slot_start_s[:, -1:] + plan.slot_s], axis=1)
+        run, tick_s = self.spec.run, self.spec.run.tick_s
+        run_s = sum(ticks for _, ticks in program.steps) * tick_s + (len(program.steps) - 1) * run.bank_switch_s
+        zero = plan.slot_start_s[:, :1] - program.hold_ticks * tick_s - run_s + 0 * starts
+        return starts, zero, level
+
+    def _scanned(self, program: RunProgram, plan: Schedule, segments: list[Segment], phasors: Complexes) -> Pieces:
+        starts, zero, level = self._slots(program, plan)
         steady, fading, rate = (np.zeros(level.shape, dtype=np.complex128) for _ in range(3))
         for probe, scanned in enumerate(program.scan):
             here = slice(2, 2 + len(scanned))
             found = self._node(np.array(scanned, dtype=np.int64), segments[-1], phasors)
             steady[probe, :, here], fading[probe, :, here], rate[probe, :, here] = found
-        starts = np.concatenate([plan.slot_start_s, plan.slot_start_s[:, -1:] + plan.slot_s], axis=1)
-        run_s = segments[-1].stop / self._oscillator.frequency_Hz
-        zero = plan.slot_start_s[:, :1] - program.hold_ticks * self.spec.run.tick_s - run_s + 0 * starts
-        flat = (array.reshape(probes, -1) for array in (steady, fading, rate))
-        return Pieces(starts.ravel(), zero.ravel(), level.reshape(probes, -1), *flat)
+        flat = (array.reshape(len(level), -1) for array in (steady, fading, rate))
+        return Pieces(starts.ravel(), zero.ravel(), level.reshape(len(level), -1), *flat)
+
+    def _pulsed(self, program: RunProgram, plan: Schedule, spikes: Floats, phases: Floats) -> Pieces:
+        """A scan of the pulses of comparators [input, neuron, slot], ascending, and of channels with `phases`."""
+        starts, zero, level = self._slots(program, plan)
+        begin = (starts - zero)[0] * self._oscillator.frequency_Hz
+        seen = np.arange(math.ceil(plan.slot_s * self._oscillator.frequency_Hz) + 2)
+        pulses = np.full((*level.shape, len(seen)), np.nan)
+        for probe, scanned in enumerate(program.scan):
+            for slot, node in enumerate(scanned, start=2):
+                if node > self._oscillator.neurons:
+                    within = np.floor(begin[slot]) - 1 + seen
+                    pulses[probe, :, slot] = (phases[:, node - 1, None] + 1) / 2 + within
+                else:
+                    train = spikes[:, node - 1]
+                    first = np.sum(train < begin[slot] - 1, axis=1)
+                    place = np.minimum(first[:, None] + seen, train.shape[1] - 1)
+                    pulses[probe, :, slot] = np.take_along_axis(train, place, axis=1)
+        flat, none = level.reshape(len(level), -1), np.zeros((len(level), starts.size), dtype=np.complex128)
+        return Pieces(starts.ravel(), zero.ravel(), flat, none, none, none, pulses.reshape(*flat.shape, -1))
 
     def _watched(self, program: RunProgram, plan: Schedule, segments: list[Segment], phasors: Complexes) -> Pieces:
         frequency_Hz, start_s = self._oscillator.frequency_Hz, plan.watch_start_s

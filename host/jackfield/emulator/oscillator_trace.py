@@ -23,7 +23,7 @@ class Pieces:
     """What all probes switch to at `start_s[piece]`, ascending, counted from the drive's start `zero_s[piece]`.
 
     In periods p since then probe q shows level_V + Re(steady exp(i 2 pi p)) + Re(fading exp(rate p)),
-    all of them [probe, piece].
+    all of them [probe, piece], and pulses that begin at `pulses` [probe, piece, number], NaN where there is none.
     """
 
     start_s: Floats
@@ -32,6 +32,7 @@ class Pieces:
     steady_V: Complexes
     fading_V: Complexes
     rate: Complexes
+    pulses: Floats | None = None
 
 
 @dataclass(frozen=True)
@@ -99,4 +100,14 @@ class OscillatorTrace:
         alive = np.flatnonzero(pieces.fading_V[probe, piece])
         here = piece[alive]
         volts[alive] += (pieces.fading_V[probe, here] * np.exp(pieces.rate[probe, here] * periods[alive])).real
+        if pieces.pulses is not None:
+            volts += self._pulses(periods, pieces.pulses[probe, piece])
         return np.asarray(np.clip(volts, *self.spec.nodes.rail_V))
+
+    def _pulses(self, periods: Floats, begin: Floats) -> Floats:
+        """Pulses that `begin` [time, number], rounded off by the probe's amplifier, at `periods` [time]."""
+        oscillator = self.spec.oscillator
+        assert oscillator is not None
+        since_s = (periods[:, None] - begin) / self._frequency_Hz
+        up, down = (-np.expm1(-np.maximum(s, 0.0) / self._settling_s) for s in (since_s, since_s - oscillator.pulse_s))
+        return np.asarray(oscillator.drive_V * np.nansum(up - down, axis=1))

@@ -20,6 +20,7 @@ RUNGS = (
     "board_per_neuron",
     "twin",
     "board_calibrated",
+    "board_by_spikes",
     "board_tuned",
 )
 

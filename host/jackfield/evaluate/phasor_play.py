@@ -44,7 +44,7 @@ def play_phasors(
             for start in range(0, len(codes), size):
                 read = bench.phasors(codes[start : start + size], program)
                 here = slice(start, start + len(read.phasor_V)), slice(tile.neurons.start, tile.neurons.stop)
-                sums[here] += tile.sums(read.nodes, read.phasor_V)
+                sums[here] += tile.sums(spec, read.nodes, read.phasor_V)
                 done += len(read.phasor_V)
                 advance(done, whole)
         return sums

@@ -72,6 +72,7 @@ class Mode(IntEnum):
     RUN = 0
     WATCH = 1
     HOLD_PRESET = 2
+    SPIKES = 3
 
 
 class NakReason(IntEnum):

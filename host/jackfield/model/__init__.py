@@ -31,6 +31,7 @@ from jackfield.model.phasor_runs import (
 from jackfield.model.phasor_training import (
     PHASOR_BEST,
     PHASOR_PUBLISHED,
+    PHASOR_TWO_EPOCHS,
     PhasorRecipe,
     measure_phasor_accuracy,
     train_phasor,
@@ -55,6 +56,7 @@ __all__ = [
     "MOONS_RECIPE",
     "PHASOR_BEST",
     "PHASOR_PUBLISHED",
+    "PHASOR_TWO_EPOCHS",
     "Accuracy",
     "Architecture",
     "Bounds",

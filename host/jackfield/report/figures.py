@@ -26,6 +26,7 @@ RUNG_NAMES = {
     "board_per_neuron": "board, neurons calibrated",
     "twin": "twin (predicted)",
     "board_calibrated": "board, calibrated",
+    "board_by_spikes": "board, by spikes",
     "board_tuned": "board, tuned",
 }
 

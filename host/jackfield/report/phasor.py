@@ -60,7 +60,8 @@ def render_phasors(content: PhasorContent) -> str:
         parts += section(
             "The ladder",
             "The same held-out inputs: trained without time, run in time by spikes, then on the board of resonators by "
-            "continuous waves: as it came, with each neuron's answer calibrated, with the gain of each cell besides.",
+            "continuous waves: as it came, with each neuron's answer calibrated, with the gain of each cell besides. "
+            "The last rung is the calibrated board by spikes, its resonators tuned.",
             ladder_figure(content.rungs),
         )
         parts += section(
@@ -105,10 +106,14 @@ def raster_figure(raster: Raster) -> Figure:
 
 
 def scatter_figure(scatters: Sequence[Scatter]) -> Figure:
-    """A panel each, with the rms distance round the circle in its title."""
-    figure = Figure(figsize=(3.1 * len(scatters), 3.5), layout="constrained")
-    panels = np.atleast_1d(figure.subplots(1, len(scatters), sharey=True))
-    for axes, scatter in zip(panels, scatters, strict=True):
+    """A panel each, three side by side, with the rms distance round the circle in its title."""
+    columns = min(3, len(scatters))
+    rows = -(-len(scatters) // columns)
+    figure = Figure(figsize=(3.1 * columns, 3.5 * rows), layout="constrained")
+    panels = figure.subplots(rows, columns, sharey=True, squeeze=False)
+    for spare in panels.ravel()[len(scatters) :]:
+        spare.remove()
+    for axes, scatter in zip(panels.ravel(), scatters, strict=False):
         away = (scatter.found - scatter.wanted + 1) % 2 - 1
         shown = scatter.wanted + away  # next to the line, wherever the circle is cut
         axes.plot([-1, 1], [-1, 1], color="k", lw=0.8)
@@ -118,7 +123,8 @@ def scatter_figure(scatters: Sequence[Scatter]) -> Figure:
         axes.set_ylim(-2, 2)
         axes.set_xlabel("without time (pi)")
         axes.grid(alpha=0.25)
-    panels[0].set_ylabel("run in time (pi)")
+    for axes in panels[:, 0]:
+        axes.set_ylabel("run in time (pi)")
     return figure
 
 
