@@ -65,7 +65,7 @@ class CellCalibration:
         self._law = CellLaw(part.law, self._gain, part.output_limit_A)
         tolerance = spec.tolerance
         self._limits = (tolerance.gain_lsb * self._gain.lsb, tolerance.threshold_lsb * self._threshold.lsb)
-        self._repeats = recipe.repeats(spec, self._threshold.lsb, nodes.noise_V)
+        self._repeats, self._judged = recipe.repeats(spec, self._threshold.lsb, nodes.noise_V)
         self._learns = begin is None
         self._begin = begin or self._first(spec, nodes, part.output_limit_A)
         self._blocks: list[CellBlock] = []
@@ -81,7 +81,7 @@ class CellCalibration:
         fit, noise = None, _FIRST_NOISE_V
         for stage in recipe.STAGES:
             known = self._known(fit)
-            self._blocks += [self._read(step, "set", self._cells, known) for step in stage]
+            self._blocks += [self._read(step, "set", self._cells, known, self._repeats) for step in stage]
             fit = self._fit(fit, noise)
             noise = fit.noise_V
             self._reader.observer.stands(standing(self._spec, self._cells, fit, self._sound(fit).numpy()))
@@ -95,20 +95,22 @@ class CellCalibration:
         reads = _reads(self._blocks).numpy()
         return CellOutcome(fit, shared, shared_se, verdict, self._reasons(fit, shared, verdict), reads)
 
-    def _more(self, fit: CellFit, spread: torch.Tensor, rows: torch.Tensor, tag: str) -> CellFit:
-        """More settings for the cells `rows`, and their fit with all that was read of them."""
+    def _more(self, fit: CellFit, spread: torch.Tensor, rows: torch.Tensor, tag: str, times: int = 1) -> CellFit:
+        """More settings for the cells `rows`, `times` as many reads as others got, and their fit with all of them."""
         if not len(rows):
             return fit
-        self._blocks += self._part(recipe.MORE, tag, rows, self._known(fit))
+        self._blocks += self._part(recipe.MORE, tag, rows, self._known(fit), times * self._repeats)
         blocks = [block.of(rows) for block in self._blocks]
         shared = self._begin.shared.moved(self._begin.moved)
         part = estimate_cells(self._law, blocks, shared, self._begin.prior, fit.value[rows], fit.noise_V, learn=False)
         return fit.replaced(rows, with_shared_errors(self._law, blocks, part, self._begin, spread))
 
-    def _part(self, steps: tuple[Step, ...], tag: str, rows: torch.Tensor, known: Known) -> list[CellBlock]:
+    def _part(
+        self, steps: tuple[Step, ...], tag: str, rows: torch.Tensor, known: Known, times: int
+    ) -> list[CellBlock]:
         """Blocks of all cells, in which those of `rows` alone were read."""
         some = rows.numpy()
-        parts = [self._read(step, tag, self._cells[some], known.of(some)) for step in steps]
+        parts = [self._read(step, tag, self._cells[some], known.of(some), times) for step in steps]
         return [part.among(rows, len(self._cells)) for part in parts]
 
     def _fit(self, fit: CellFit | None, noise_V: float) -> CellFit:
@@ -130,9 +132,8 @@ class CellCalibration:
         shared = self._begin.shared.moved(self._begin.moved)
         return estimate_cells(self._law, self._blocks, shared, self._begin.prior, start, noise_V)
 
-    def _read(self, step: Step, tag: str, cells: Integers, known: Known) -> CellBlock:
-        repeated = step.repeated(self._repeats)
-        routine = CellRoutine(self._spec, cells, repeated, tag, known, self._random)
+    def _read(self, step: Step, tag: str, cells: Integers, known: Known, times: int) -> CellBlock:
+        routine = CellRoutine(self._spec, cells, step.repeated(times), tag, known, self._random)
         return routine.block(self._reader.read_all(routine), self._nodes)
 
     def _known(self, fit: CellFit | None) -> Known:
@@ -149,7 +150,8 @@ class CellCalibration:
 
     def _verify(self, fit: CellFit, spread: torch.Tensor) -> tuple[CellFit, Verdict]:
         """Verdicts by fresh runs. Cells in doubt are measured once more and judged by fresher ones, a few times."""
-        blocks = [self._read(step, "verify", self._cells, self._known(fit)) for step in recipe.VERIFY]
+        known = self._known(fit)
+        blocks = [self._read(step, "verify", self._cells, known, self._judged) for step in recipe.VERIFY]
         verdict = self._verdict(fit, blocks)
         shared = self._begin.shared.moved(self._begin.moved)
         self._reader.observer.verified(evidence(self._law, blocks, shared, fit, self._cells))
@@ -159,19 +161,24 @@ class CellCalibration:
                 break
             # What has judged a cell tells as much of it as any other run; the next verdict is by fresh ones alone, for
             # what was noisy in the first look would count again for having been noisy.
+            # Each time twice the reads: a sound cell whose errors leave little of the tolerance must not be refused for
+            # having been unlucky a few times.
             self._blocks += blocks
-            fit = self._more(fit, spread, doubtful, f"more-{number + 2}")
-            blocks = self._part(recipe.AGAIN, f"verify-{number + 2}", doubtful, self._known(fit))
-            again = self._verdict(fit.of(doubtful), [block.of(doubtful) for block in blocks], fit)
-            verdict = verdict.replaced(doubtful.numpy(), again)
+            fit = self._more(fit, spread, doubtful, f"more-{number + 2}", 2**number)
+            again = f"verify-{number + 2}"
+            blocks = self._part(recipe.AGAIN, again, doubtful, self._known(fit), 2**number * self._judged)
+            judged = self._verdict(fit.of(doubtful), [block.of(doubtful) for block in blocks], fit)
+            verdict = verdict.replaced(doubtful.numpy(), judged)
         self._blocks += blocks
         return fit, verdict
 
     def _verdict(self, fit: CellFit, blocks: list[CellBlock], of_all: CellFit | None = None) -> Verdict:
-        """By `blocks`; a cell whose own runs contradict each other more than is usual in `of_all` is not good."""
+        """By `blocks`; neither is a cell good whose own runs contradict each other more than is usual in `of_all`, nor one
+        that is like no working cell."""
         shared, rail_V = self._begin.shared.moved(self._begin.moved), self._spec.nodes.rail_V[1]
         verdict = verify_cells(self._law, blocks, shared, fit, self._limits, rail_V)
-        return verdict.where((fit.chi2 < _SOUND * (of_all or fit).chi2.median()).numpy())
+        consistent = fit.chi2 < _SOUND * (of_all or fit).chi2.median()
+        return verdict.where((consistent & self._begin.prior.usual(fit.value)).numpy())
 
     def _reasons(self, fit: CellFit, shared: Shared, verdict: Verdict) -> list[str]:
         reason = ["ok"] * len(self._cells)

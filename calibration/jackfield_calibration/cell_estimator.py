@@ -14,11 +14,11 @@ from jackfield_calibration.shared import Shared
 _ENOUGH_CELLS = 800  # for widths of a few percent
 _ROUNDS = 40
 _LEAST_WIDTH = 1e-5
-_CONDUCTS = 0.2  # of nominal
+CONDUCTS = 0.1  # of the nominal gain: a cell with less does not do what codes say
 _WIDER = 3.0  # than what could be: no board is
 _OF_CELLS = ("value", "covariance", "information", "pull", "chi2")
 
-__all__ = ["CellFit", "Prior", "estimate_cells", "predict"]
+__all__ = ["CONDUCTS", "CellFit", "Prior", "estimate_cells", "predict"]
 
 
 @dataclass(frozen=True)
@@ -40,6 +40,13 @@ class Prior:
         widest = torch.tensor(width, dtype=torch.float64)
         return cls(widest, widest)
 
+    def usual(self, value: Tensor) -> Tensor:
+        """Whether codes change the gain as they do in a working cell, `[cell]`.
+
+        A dead or stuck cell may be explained by a gain that is the same at all codes, and is not sound for that.
+        """
+        return (value[:, 0] > CONDUCTS - 1) & (value[:, 1].abs() <= _WIDER * self.widest[1])
+
     def learned(self, fit: "CellFit", sound: Tensor) -> "Prior":
         """Widths of the weak parameters as the board's `sound` cells show them; scale and threshold stay.
 
@@ -47,8 +54,8 @@ class Prior:
         the board's DACs do not have ends with no width, and one that they have does not lose its own to it. Each time
         from the widest on: from a width that few readings had taken for nothing there is no way back.
         """
-        usual = sound & (fit.value[:, 0] > _CONDUCTS - 1) & (fit.value.abs() <= _WIDER * self.widest).all(1)
-        rows = torch.nonzero(usual)[:, 0]  # a dead or stuck cell may be explained, but is no measure for others
+        usual = self.usual(fit.value) & (fit.value.abs() <= _WIDER * self.widest).all(1)
+        rows = torch.nonzero(sound & usual)[:, 0]  # what cannot be is no measure for others
         if not len(rows):
             return self
         rows = rows[:: max(1, len(rows) // _ENOUGH_CELLS)]

@@ -5,7 +5,7 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
-from jackfield_calibration.cell_estimator import CellFit, Prior, estimate_cells
+from jackfield_calibration.cell_estimator import CONDUCTS, CellFit, Prior, estimate_cells
 from jackfield_calibration.cell_model import CellLaw
 from jackfield_calibration.cell_runs import CellBlock
 from jackfield_calibration.shared import Shared
@@ -14,7 +14,6 @@ __all__ = ["diagnose"]
 
 _BETTER = 4.0  # a supposition counts if it explains the runs so much better
 _FITS = 5.0  # chi^2 a degree of freedom of a supposition that may be true
-_NO_GAIN = 0.1  # of nominal: below this a cell does not conduct
 
 
 def diagnose(law: CellLaw, blocks: list[CellBlock], shared: Shared, prior: Prior, fit: CellFit) -> list[str]:
@@ -35,16 +34,18 @@ def diagnose(law: CellLaw, blocks: list[CellBlock], shared: Shared, prior: Prior
         name: estimate_cells(law, parts, shared, wide, begin, fit.noise_V, learn=False)
         for name, (parts, begin) in suppositions.items()
     }
-    return [_name(row, fit, others) for row in range(len(fit.value))]
+    usual = prior.usual(fit.value)
+    return [_name(row, fit, others, bool(usual[row])) for row in range(len(fit.value))]
 
 
 def _constant(law: CellLaw, block: CellBlock) -> Tensor:
     return torch.full_like(block.gain_S, law.largest_gain_S)
 
 
-def _name(row: int, fit: CellFit, others: dict[str, CellFit]) -> str:
-    ordinary = float(fit.chi2[row])
-    if abs(1 + float(fit.value[row, 0])) < _NO_GAIN and float(others["dead"].chi2[row]) < _FITS:
+def _name(row: int, fit: CellFit, others: dict[str, CellFit], usual: bool) -> str:
+    """The likeliest supposition; where the ordinary fit is `usual`, one that explains the runs far better."""
+    ordinary = float(fit.chi2[row]) / _BETTER if usual else _FITS
+    if abs(1 + float(fit.value[row, 0])) < CONDUCTS and float(others["dead"].chi2[row]) < _FITS:
         return "dead"
     best = min(others, key=lambda name: float(others[name].chi2[row]))
-    return best if float(others[best].chi2[row]) < ordinary / _BETTER else ""
+    return best if float(others[best].chi2[row]) < ordinary else ""

@@ -15,7 +15,7 @@ partials `[fit, reading, parameter]`."""
 _DAMPING_START = 1e-3
 _DAMPING_MOST = 1e6
 _LEAST_GAIN, _LEAST_SHARE = 3e-3, 1e-4  # of chi^2, absolute and of what it is: less is not worth a step
-_STEPS_AT_MOST = 15
+_STEPS_AT_MOST = 40
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,8 @@ def fit_each(model: Model, measured: Tensor, weight: Tensor, start: Tensor, prio
         normal, slope = normal + torch.diag_embed(width**-2), slope + (prior - value) / width**2
         loaded = normal + torch.diag_embed(damping[:, None] * torch.diagonal(normal, dim1=1, dim2=2))
         step = torch.linalg.solve(loaded, slope[:, :, None])[:, :, 0]
-        promised = (step * slope).sum(1)
+        # a damped step promises less, and that little is left to be had is not what it means
+        promised = (step * slope).sum(1) * (1 + damping)
         rows = torch.nonzero((promised > _LEAST_GAIN + _LEAST_SHARE * cost) & (damping < _DAMPING_MOST))[:, 0]
         if not len(rows):
             break

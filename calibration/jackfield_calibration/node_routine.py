@@ -1,7 +1,8 @@
 """Node runs with every cell off: presets, leak, offset current, trim DAC and droop of a held node.
 
 Presets are drawn from evenly spaced levels in random order, so that each node meets the whole range and
-neighbouring probes do not move together (crosstalk then adds noise, not error).
+neighbouring probes do not move together (crosstalk then adds noise, not error). From record to record each node moves
+on to the next probe, so that a switch that does not close is met wherever there are no more probes than records.
 """
 
 from collections.abc import Collection, Iterator
@@ -49,6 +50,7 @@ class NodeRoutine(Routine):
         self.name = f"nodes-{tag}"
         self._spec = spec
         self._random = random
+        self._order = random.permutation(spec.nodes.count) + 1
         short, long = spec.run.min_s, min(spec.run.max_s, _LONG_TAU * time_constant(spec))
         swing = _TRIM_SWING * spec.nodes.rail_V[1]
         trim_s = float(np.clip(swing * spec.nodes.capacitance_F / spec.nodes.trim.hi, short, spec.run.max_s))
@@ -73,7 +75,7 @@ class NodeRoutine(Routine):
         codes = spec.nodes.preset.code(self._random.permuted(levels, axis=1).T)
         image = ConfigImage.safe(spec)
         image.trim[:] = spec.nodes.trim.code(trim * spec.nodes.trim.hi)
-        scans = scans_of_all(spec, self._random.permutation(count) + 1)
+        scans = scans_of_all(spec, self._dealt_anew())
         preset_V, trim_A = spec.nodes.preset.value(codes), spec.nodes.trim.value(image.trim[0])
         keys = [f"{self.name}/{name}" + (f"/{part}" if len(scans) > 1 else "") for part in range(len(scans))]
         programs = [RunProgram(((0, ticks),), scan, count=inputs, hold_ticks=hold) for scan in scans]
@@ -81,6 +83,14 @@ class NodeRoutine(Routine):
             NodeRuns(preset_V, trim_A, ticks * spec.run.tick_s, Setting(key, image, codes, program))
             for key, program in zip(keys, programs, strict=True)
         ]
+
+    def _dealt_anew(self) -> Integers:
+        """All nodes in another order than before, each on the next probe."""
+        probes = self._spec.probe.count
+        self._order = np.roll(self._order, 1)
+        for probe in range(probes):
+            self._order[probe::probes] = self._random.permutation(self._order[probe::probes])
+        return self._order
 
 
 def time_constant(spec: BoardSpec) -> float:

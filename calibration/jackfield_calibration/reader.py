@@ -10,6 +10,7 @@ from jackfield.board import BoardSpec, ConfigImage
 from jackfield.errors import CalibrationError
 from jackfield_calibration.observer import Observer
 from jackfield_calibration.plan import Plan
+from jackfield_calibration.probe_levels import ProbeLevels
 from jackfield_calibration.routine import Bench, Journal, Reading, Routine, Setting, arrays_of
 
 __all__ = ["Reader"]
@@ -27,6 +28,7 @@ class Reader:
         self._plan = plan
         self.observer = observer
         self._applied: ConfigImage | None = None
+        self._levels: ProbeLevels | None = None
         self.settings = 0
         self.reads = 0
 
@@ -37,7 +39,8 @@ class Reader:
     def read(self, step: str, setting: Setting) -> Reading:
         """The reading under the setting's key, from the journal where it is there already."""
         arrays = self._arrays(step, setting, self._measured)
-        return Reading.of(self._spec, setting.program, arrays)
+        self._levels = self._levels or ProbeLevels(self.reference_V())
+        return self._levels.steadied(Reading.of(self._spec, setting.program, arrays))
 
     def phasors(self, step: str, setting: Setting) -> tuple[NDArray[np.complex128], NDArray[np.bool_]]:
         """Phasors `[input, node]` of the setting, the nodes in ascending order, and which of them did not clip."""

@@ -122,9 +122,14 @@ def scan_lists(spec: BoardSpec, nodes: Integers) -> tuple[tuple[int, ...], ...]:
 
 
 def scans_of_all(spec: BoardSpec, nodes: Integers) -> list[tuple[tuple[int, ...], ...]]:
-    """`scan_lists` of `nodes`, in as many parts of equal size as it takes for each to fit one run request."""
-    most = (spec.link.frame_bytes - _REQUEST_BYTES) // 2
-    return [scan_lists(spec, part) for part in np.array_split(nodes, -(-len(nodes) // most))]
+    """`scan_lists` of `nodes`, in as many parts as it takes for each to fit one run request.
+
+    Parts hold a multiple of the probes: whose turn a node is follows from its place among all.
+    """
+    probes, most = spec.probe.count, (spec.link.frame_bytes - _REQUEST_BYTES) // 2
+    parts = -(-len(nodes) // (most // probes * probes))
+    size = -(-len(nodes) // (parts * probes)) * probes
+    return [scan_lists(spec, nodes[first : first + size]) for first in range(0, len(nodes), size)]
 
 
 def arrays_of(measurement: Measurement) -> dict[str, Array]:

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from jackfield.board import BoardSpec
+from jackfield.session import load_spec
 from jackfield_calibration.node_estimator import NODE_PARAMETERS, NodeFit, estimate_nodes
 from jackfield_calibration.node_routine import NodeRoutine, NodeRuns
 from jackfield_calibration.routine import Reading
@@ -32,8 +33,10 @@ def readings(spec: BoardSpec, runs: tuple[NodeRuns, ...], stuck: tuple[int, int]
     return made
 
 
-def fitted(spec: BoardSpec, stuck: tuple[int, int] | None = None) -> tuple[NodeFit, list[Reading], NodeRoutine]:
-    routine = NodeRoutine(spec, "measure", 64, np.random.default_rng(5))
+def fitted(
+    spec: BoardSpec, stuck: tuple[int, int] | None = None, seed: int = 5
+) -> tuple[NodeFit, list[Reading], NodeRoutine]:
+    routine = NodeRoutine(spec, "measure", 64, np.random.default_rng(seed))
     made = readings(spec, routine.runs, stuck)
     return estimate_nodes(spec, routine.runs, made), made, routine
 
@@ -51,12 +54,22 @@ def test_crosstalk_is_found_and_taken_out(small_spec: BoardSpec) -> None:
     assert not fit.stuck
 
 
-def test_a_switch_that_never_closes_is_named_and_left_out(small_spec: BoardSpec) -> None:
-    routine = NodeRoutine(small_spec, "measure", 64, np.random.default_rng(5))
-    scans = [run.setting.program.scan for run in routine.runs]
-    node = next(n for n in range(small_spec.nodes.count) if {n + 1 in scan[0] for scan in scans} == {True, False})
-    fit, made, _ = fitted(small_spec, (0, node))
-    assert fit.stuck == {(0, node)}
-    assert fit.value[node, NODE_PARAMETERS.index("preset_gain")] == pytest.approx(1, abs=5e-3)
-    through_it = [n for n, scan in enumerate(scans) if node + 1 in scan[0]]
-    assert np.isnan(fit.at_hold(made[through_it[0]])[:, node]).all()
+@pytest.mark.parametrize("seed", range(12))
+def test_a_switch_that_never_closes_is_named_and_left_out(small_spec: BoardSpec, seed: int) -> None:
+    switch = (seed % 2, seed)  # whichever it is: in one record or another every node is seen through every probe
+    fit, made, _ = fitted(small_spec, switch, seed)
+    assert fit.stuck == {switch}
+    assert fit.value[seed, NODE_PARAMETERS.index("preset_gain")] == pytest.approx(1, abs=5e-3)
+    through_it = next(reading for reading in made if seed + 1 in reading.scan[switch[0]])
+    assert np.isnan(fit.at_hold(through_it)[:, seed]).all()
+
+
+@pytest.mark.parametrize("name", ["jf16", "jf1024"])
+def test_every_node_meets_as_many_probes_as_there_are_records(name: str) -> None:
+    spec = load_spec(name)
+    met: dict[int, set[int]] = {node: set() for node in range(1, spec.nodes.count + 1)}
+    for run in NodeRoutine(spec, "measure", 4, np.random.default_rng(5)).runs:
+        for probe, scanned in enumerate(run.setting.program.scan):
+            for node in scanned:
+                met[node].add(probe)
+    assert {len(probes) for probes in met.values()} == {spec.probe.count}

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from jackfield.board import BITS, BoardSpec
-from jackfield_calibration.cell_estimator import CellFit
+from jackfield_calibration.cell_estimator import CellFit, Prior
 from jackfield_calibration.cell_model import CELL_PARAMETERS, CellLaw
 from jackfield_calibration.cell_routine import CellRoutine, Known
 from jackfield_calibration.crosstalk import Crosstalk
@@ -109,3 +109,12 @@ def test_without_usable_runs_nothing_is_good(verified: Any) -> None:
     _, law, blocks, shared, fit, limits = verified
     blind = [replace(block, usable=torch.zeros_like(block.usable)) for block in blocks]
     assert not verify_cells(law, blind, shared, fit, limits, 1.0).good.any()
+
+
+def test_a_gain_that_no_code_changes_is_that_of_no_working_cell() -> None:
+    sound, stuck, dead = torch.zeros(3, len(CELL_PARAMETERS), dtype=torch.float64)
+    sound[0], sound[1] = -0.8, 0.01  # weak, and one LSB off at code zero
+    stuck[0], stuck[1] = -1.0, 0.19
+    dead[0] = -0.97
+    prior = Prior.generous(1 / 128, 0.3)
+    assert prior.usual(torch.stack([sound, stuck, dead])).tolist() == [True, False, False]
