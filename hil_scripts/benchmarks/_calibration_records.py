@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from benchmarks._calibration_bench import Memory, open_here
 from benchmarks._kills import killed_and_resumed
-from benchmarks._rows import Row
+from benchmarks._rows import Parts, Row
 
 from jackfield.board import BoardSpec, CalibrationRecord
 from jackfield.compile import CompiledCircuit, compile_circuit
@@ -32,7 +32,7 @@ from jackfield_calibration import (
     update,
 )
 
-__all__ = ["rows"]
+__all__ = ["records_parts"]
 
 PROFILES = ("cmos", "rough", "modules")
 KILLS, QUICK_KILLS = 30, 5
@@ -43,9 +43,13 @@ ERROR_BAR = 1.2
 MADE = datetime(2026, 1, 1, tzinfo=UTC)
 
 
-def rows(quick: bool) -> list[Row]:
-    """Rows `kills`, `wrong_board`, `right_board`, `drift`."""
-    return [_kills(quick), *_boards(QUICK_BOARDS if quick else BOARDS), *_drift(quick)]
+def records_parts(quick: bool) -> Parts:
+    """Rows `kills`; `wrong_board` and `right_board`; `drift`."""
+    return {
+        "kills": lambda: [_kills(quick)],
+        "wrong_board": lambda: _boards(QUICK_BOARDS if quick else BOARDS),
+        "drift": lambda: _drift(quick),
+    }
 
 
 def _row(name: str, workload: str, ours: float, unit: str, asked: str, holds: bool, theirs: float | None = None) -> Row:

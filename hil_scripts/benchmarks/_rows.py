@@ -1,10 +1,10 @@
 """Rows of a benchmark, and how times are taken."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypedDict
 
-__all__ = ["Row", "best_of", "figure_row", "speed_row"]
+__all__ = ["Parts", "Row", "best_of", "figure_row", "speed_row"]
 
 
 class Row(TypedDict):
@@ -20,6 +20,10 @@ class Row(TypedDict):
     error: float | None
     asked: str
     holds: bool
+
+
+Parts = Mapping[str, Callable[[], Iterable[Row]]]
+"""Parts of a subject by name, in order; each measures its rows when it is called."""
 
 
 def best_of(repeats: int, job: Callable[[], Any]) -> tuple[float, Any]:

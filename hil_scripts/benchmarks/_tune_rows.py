@@ -5,13 +5,13 @@ The boards are in this process; `through_the_bench` repeats one of each profile 
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 import numpy as np
 from benchmarks._calibration_bench import open_here
 from benchmarks._ladder_networks import NETWORKS, network
-from benchmarks._rows import Row
+from benchmarks._rows import Parts, Row
 
 from jackfield.bench import Bench
 from jackfield.board import BoardSpec
@@ -24,7 +24,7 @@ from jackfield.session import load_spec, open_bench
 from jackfield.tune import AwareRecipe, Climb, Starts, TuneRecipe, climb, draws_of_profile, train_aware
 from jackfield_boards import spec_folder
 
-__all__ = ["aware_row", "bench_row", "ladder_rows", "rows", "transfer_row"]
+__all__ = ["aware_row", "bench_row", "ladder_rows", "transfer_row", "tuning_parts"]
 
 BOARDS, PASSES, EPOCHS = 8, 19_968, {"digits 1,720": 60, "pooled relu": 200, "pooled tanh": 120}
 POINTS = {"modules": 0.5, "cmos": 0.5, "rough": 1.0}
@@ -41,13 +41,25 @@ c = { range_1 = [-1.0, 1.0], bits = 8, coding = "bipolar" }
 """
 
 
-def rows(quick: bool) -> list[Row]:
+def tuning_parts(quick: bool) -> Parts:
     """Ladders of NETWORKS on each profile, aware training, transfer, one board of each profile on its bench (quick: one
     network, one cmos board)."""
     if quick:
-        return [*ladder_rows("pooled relu", "cmos", range(1), QUICK_PASSES), transfer_row("pooled relu", QUICK_PASSES)]
-    found = [row for name in NETWORKS for profile in POINTS for row in ladder_rows(name, profile, range(BOARDS))]
-    return [*found, aware_row(range(BOARDS)), transfer_row("digits 1,720"), *(bench_row(p) for p in POINTS)]
+        return {
+            "ladder": lambda: ladder_rows("pooled relu", "cmos", range(1), QUICK_PASSES),
+            "transfer": lambda: [transfer_row("pooled relu", QUICK_PASSES)],
+        }
+    ladders = {
+        f"{name} on {profile}": partial(ladder_rows, name, profile, range(BOARDS))
+        for name in NETWORKS
+        for profile in POINTS
+    }
+    return {
+        **ladders,
+        "variation_aware": lambda: [aware_row(range(BOARDS))],
+        "transfer": lambda: [transfer_row("digits 1,720")],
+        "bench": lambda: map(bench_row, POINTS),
+    }
 
 
 @dataclass(frozen=True)

@@ -4,16 +4,17 @@ Boards and instruments run in this process (`_calibration_bench`); the row of th
 """
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, fields
+from functools import cache, partial
 from typing import Any
 from unittest import mock
 
 import numpy as np
-from benchmarks import _calibration_outputs, _calibration_records, _calibration_search
+from benchmarks import _calibration_outputs, _calibration_records, _calibration_refined, _calibration_search
 from benchmarks._calibration_bench import Memory, open_here
 from benchmarks._calibration_score import Score, Spread, score, spread
-from benchmarks._rows import Row
+from benchmarks._rows import Parts, Row
 
 from jackfield.board import BENDS, CalibrationRecord
 from jackfield.emulator import Planted
@@ -21,7 +22,7 @@ from jackfield.session import load_spec
 from jackfield_calibration import calibrate, make_plan
 from jackfield_calibration.cell_estimator import Prior
 
-__all__ = ["run"]
+__all__ = ["parts"]
 
 PROFILES = ("cmos", "rough", "modules")
 SMALL, LARGE = 20, 4  # boards of jf16 and jf96 a profile
@@ -48,27 +49,37 @@ class _Found:
     wall_s: float
 
 
-def run(quick: bool) -> list[Row]:
-    """All rows (quick: a few small boards, a part of one large one, one network)."""
+def parts(quick: bool) -> Parts:
+    """Quick: a few small boards, a part of one large one, one network."""
     cells = QUICK_CELLS if quick else None
-    rows, large = [], {}
-    for profile in PROFILES[: 1 if quick else None]:
+
+    @cache
+    def large(profile: str, seed: int = 0, inl: str = "smooth", mode: str = "high-resolution") -> _Found:
+        return _calibrated(_Case("jf96", profile, inl, mode, cells), seed)
+
+    def boards(profile: str) -> Iterator[Row]:
         small = [_calibrated(_Case("jf16", profile), seed) for seed in range(2 if quick else SMALL)]
-        large[profile] = [
-            _calibrated(_Case("jf96", profile, cells=cells), seed) for seed in range(1 if quick else LARGE)
-        ]
-        rows += _verdicts(profile, [*small, *large[profile]])
-        rows += _coverage(f"{profile}, smooth INL", large[profile])
-        rows += _cost(profile, large[profile], quick)
-    binary = _calibrated(_Case("jf96", "cmos", "binary", cells=cells), 0)
-    rows += _coverage("cmos, binary-weighted INL", [binary])
-    rows.append(_wrong_family(binary, cells))
-    for profile in ("cmos",) if quick else ("cmos", "modules"):
-        coarse = _calibrated(_Case("jf96", profile, mode="normal", cells=cells), 0)
-        rows += _spread_rows(profile, coarse.spread, large[profile][0].spread)
-    rows += _calibration_search.rows(quick)
-    rows += _calibration_outputs.rows(quick)
-    return rows + _calibration_records.rows(quick)
+        here = [large(profile, seed) for seed in range(1 if quick else LARGE)]
+        yield from _verdicts(profile, [*small, *here])
+        yield from _coverage(f"{profile}, smooth INL", here)
+        yield from _cost(profile, here, quick)
+
+    def binary() -> list[Row]:
+        found = large("cmos", inl="binary")
+        return [*_coverage("cmos, binary-weighted INL", [found]), _wrong_family(found, cells)]
+
+    def after(profile: str) -> Iterable[Row]:
+        return _spread_rows(profile, large(profile, mode="normal").spread, large(profile).spread)
+
+    return {
+        **{f"boards {profile}": partial(boards, profile) for profile in PROFILES[: 1 if quick else None]},
+        "binary": binary,
+        **{f"spread {profile}": partial(after, profile) for profile in (("cmos",) if quick else ("cmos", "modules"))},
+        "search": lambda: _calibration_search.rows(quick),
+        "outputs": lambda: _calibration_outputs.rows(quick),
+        "refined": lambda: _calibration_refined.rows(quick),
+        **_calibration_records.records_parts(quick),
+    }
 
 
 def _calibrated(case: _Case, seed: int) -> _Found:

@@ -7,14 +7,14 @@ cell has the codes of the nominal board.
 import multiprocessing
 import resource
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
 from benchmarks._mnist_size import LARGEST_V, mnist, pictures, random_circuit, true_record
-from benchmarks._rows import Row, figure_row
+from benchmarks._rows import Parts, Row, figure_row
 from numpy.typing import NDArray
 
 from jackfield.bench import Bench
@@ -32,16 +32,21 @@ TRIMS, PRESETS = ("current_offset_A", "node_offset_A", "trim_gain"), ("preset_ga
 SEED, DRAWS, STEPS = 1, 6, 8
 
 
-def run(quick: bool) -> list[Row]:
-    """All rows; quick ones ask the emulated boards a few inputs and only the ideal one of jf1024."""
-    rows = [*_topology(), *_compile_rows()]
-    circuit, volts, seconds = mnist()
-    jf1024, jf96 = load_spec("jf1024"), load_spec("jf96")
-    for profile in ("ideal",) if quick else ("ideal", "modules"):
-        rows += _board_rows(_job(jf1024, profile, circuit, volts, seconds), pictures(8 if quick else 16, 28))
-    deep = random_circuit(mixed(1, 8, 8, 3, 32, (1, 1)), 64, 4)
-    job = _job(jf96, "modules", deep, 0.9 / LARGEST_V, None)
-    return [*rows, *_board_rows(job, pictures(8 if quick else 64, 8))]
+def parts(quick: bool) -> Parts:
+    """Quick ones ask the emulated boards a few inputs and only the ideal one of jf1024."""
+
+    def large() -> Iterator[Row]:
+        circuit, volts, seconds = mnist()
+        for profile in ("ideal",) if quick else ("ideal", "modules"):
+            job = _job(load_spec("jf1024"), profile, circuit, volts, seconds)
+            yield from _board_rows(job, pictures(8 if quick else 16, 28))
+
+    def passes() -> list[Row]:
+        deep = random_circuit(mixed(1, 8, 8, 3, 32, (1, 1)), 64, 4)
+        job = _job(load_spec("jf96"), "modules", deep, 0.9 / LARGEST_V, None)
+        return _board_rows(job, pictures(8 if quick else 64, 8))
+
+    return {"topology": _topology, "compile": _compile_rows, "jf1024": large, "passes": passes}
 
 
 def _row(name: str, workload: str, ours: float, unit: str, bar: float, against: str = "-") -> Row:

@@ -12,7 +12,7 @@ from benchmarks._devices_instruments import instrument_rows
 from benchmarks._lucidac_calibrated import calibrated_rows
 from benchmarks._lucidac_peer import cubic_chain, on_board, peer, quadratic, random_case, ring, worst_error
 from benchmarks._lucidac_trained import accuracies, trained
-from benchmarks._rows import Row
+from benchmarks._rows import Parts, Row
 
 from jackfield.compile import compile_circuit
 from jackfield.device import AbstractBoard
@@ -21,7 +21,7 @@ from jackfield.model import MOONS_RECIPE, Bounds
 from jackfield.session import load_spec, open_bench, open_board, running_emulator
 from jackfield.testing.echoing_port import echoing_port
 
-__all__ = ["run"]
+__all__ = ["parts"]
 
 SPEC = "lucidac-2024"
 SCRIPTS = Path(__file__).parents[1]
@@ -29,9 +29,15 @@ CASES = 20
 FULL_SCALES, POINTS_LOST = 1e-3, 0.01
 
 
-def run(quick: bool) -> list[Row]:
-    """All rows of the subject `devices`."""
-    return [*_peer_rows(quick), *_trained_rows(quick), *calibrated_rows(quick), _scripts(), *instrument_rows(quick)]
+def parts(quick: bool) -> Parts:
+    """LUCIDAC, the laboratory scripts, instruments."""
+    return {
+        "peer": lambda: _peer_rows(quick),
+        "trained": lambda: _trained_rows(quick),
+        "calibrated": lambda: calibrated_rows(quick),
+        "scripts": lambda: [_scripts()],
+        "instruments": lambda: instrument_rows(quick),
+    }
 
 
 def _row(

@@ -10,7 +10,7 @@ from benchmarks._gradients_costs import cost_rows
 from benchmarks._gradients_learning import learning_rows
 from benchmarks._gradients_networks import rows as network_rows
 from benchmarks._gradients_replay import replay_rows
-from benchmarks._rows import Row
+from benchmarks._rows import Parts, Row
 
 from jackfield.tune import (
     CenteredPropagation,
@@ -22,16 +22,23 @@ from jackfield.tune import (
     Reading,
 )
 
-__all__ = ["run"]
+__all__ = ["parts"]
 
 FIXED = "implicit gradient"
 
 
-def run(quick: bool) -> list[Row]:
-    """All rows; quick: one board of each kind and fewer passes, which then does not hold."""
+def parts(quick: bool) -> Parts:
+    """Quick: one board of each kind and fewer passes, which then does not hold."""
     torch.set_num_threads(1)
-    found = [_linear(), *_orders(), _kinked(), *_read(), _replay(), *network_rows()]
-    return [*found, *ep_rows(quick), *replay_rows(quick), *cost_rows(), *learning_rows(quick)]
+    return {
+        "fixed_point": lambda: [_linear(), *_orders(), _kinked(), *_read()],
+        "replay": lambda: [_replay()],
+        "networks": network_rows,
+        "ep_on_board": lambda: ep_rows(quick),
+        "replay_on_board": lambda: replay_rows(quick),
+        "costs": cost_rows,
+        "learning": lambda: learning_rows(quick),
+    }
 
 
 def _errors(law: str, estimators: list[Estimator]) -> list[tuple[float, float]]:

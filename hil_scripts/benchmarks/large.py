@@ -7,9 +7,10 @@ training files.
 import tempfile
 import time
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
-from benchmarks._rows import Row, figure_row
+from benchmarks._rows import Parts, Row, figure_row
 
 from jackfield.cli.models import compiled_for, data_of
 from jackfield.data import Split
@@ -34,17 +35,17 @@ class _Ladder:
     seconds: float
 
 
-def run(quick: bool) -> list[Row]:
-    """Rows of `modules` and `cmos` (quick: a few images on `modules`)."""
+def parts(quick: bool) -> Parts:
+    """`modules` and `cmos` (quick: a few images on `modules`)."""
     folder = packaged_model("mnist")
     assert folder is not None
     checkpoint = load_checkpoint(folder)
     data, count, passes = data_of(checkpoint), *((QUICK_IMAGES, QUICK_PASSES) if quick else (IMAGES, PASSES))
-    return [
-        row
-        for profile in (("modules",) if quick else ("modules", "cmos"))
-        for row in _rows(profile, count, _ladder(profile, checkpoint, data, count, passes))
-    ]
+
+    def rows(profile: str) -> list[Row]:
+        return _rows(profile, count, _ladder(profile, checkpoint, data, count, passes))
+
+    return {profile: partial(rows, profile) for profile in (("modules",) if quick else ("modules", "cmos"))}
 
 
 def _ladder(profile: str, checkpoint: Checkpoint, data: Split, count: int, passes: int) -> _Ladder:

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from benchmarks._link_boards import CountingCable, link_row, new_board, random_image, same
 from benchmarks._link_faults import cable_uploads, over_pty, pty_uploads
-from benchmarks._rows import Row
+from benchmarks._rows import Parts, Row
 
 from jackfield.board import BoardSpec, ConfigImage
 from jackfield.device import Jackfield1Board
@@ -39,17 +39,17 @@ GARBAGE_PIECE = 1 << 16
 STUCK_S = 10.0
 
 
-def run(quick: bool) -> list[Row]:
-    """All rows; quick ones do a tenth of the faults, garbage and pairs."""
-    return [
-        cable_uploads(1_000 if quick else 10_000),
-        pty_uploads(100 if quick else 1_000),
-        *_firmware_rows(200 if quick else 2_000, 10 if quick else 50),
-        *(_efficiency(baud) for baud in BAUDS),
-        *_jf96_rows(),
-        _jf1024_row(),
-        _sent_twice(20 if quick else 100),
-    ]
+def parts(quick: bool) -> Parts:
+    """Quick ones do a tenth of the faults, garbage and pairs."""
+    return {
+        "cable": lambda: [cable_uploads(1_000 if quick else 10_000)],
+        "pty": lambda: [pty_uploads(100 if quick else 1_000)],
+        "firmware": lambda: _firmware_rows(200 if quick else 2_000, 10 if quick else 50),
+        "efficiency": lambda: map(_efficiency, BAUDS),
+        "jf96": _jf96_rows,
+        "jf1024": lambda: [_jf1024_row()],
+        "sent_twice": lambda: [_sent_twice(20 if quick else 100)],
+    }
 
 
 def _firmware_rows(pairs: int, megabytes: int) -> list[Row]:

@@ -7,6 +7,7 @@ import dataclasses
 import os
 import time
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,7 @@ from benchmarks._phasor_board import answers_of, board_rows
 from benchmarks._phasor_circuit import identity_row, spice_rows
 from benchmarks._phasor_detuned import detuned_rows
 from benchmarks._phasor_heun import heun_spikes
-from benchmarks._rows import Row
+from benchmarks._rows import Parts, Row
 from numpy.typing import NDArray
 
 from jackfield.data import Split, mnist_split
@@ -32,35 +33,50 @@ from jackfield.model import (
 )
 from jackfield.physics import PhaseEncoding, SpikeRule, exact_spikes, periodic_spikes
 
-__all__ = ["run"]
+__all__ = ["parts"]
 
 _Real = NDArray[np.float64]
 _GRID = (28, 28)
 _RULE = SpikeRule()
 
 
-def run(quick: bool) -> list[Row]:
-    """All rows; quick: fewer images and epochs, so that the accuracy of the best recipe does not hold."""
+def parts(quick: bool) -> Parts:
+    """Quick: fewer images and epochs, so that the accuracy of the best recipe does not hold."""
     torch.set_num_threads(1)
-    circuit_rows = [*spice_rows(), identity_row()]
-    data = _mnist()
-    published, _ = _trained(data, PHASOR_PUBLISHED)
-    rows = [_share("atemporal_2_epochs", "published recipe", published, 0.935, 0.9486)]
-    rows.append(_share("atemporal_2_epochs", "ours", _trained(data, PHASOR_TWO_EPOCHS)[0], 0.949, published))
-    best, network = _trained(data, dataclasses.replace(PHASOR_BEST, epochs=3) if quick else PHASOR_BEST)
-    rows.append(_share("atemporal_best", "784-100-10", best, 0.975, published))
-    images = 500 if quick else 10_000
-    x, y = torch.from_numpy(data.x_test[:images]), data.y_test[:images]
-    with torch.no_grad():
-        phases, without = network.encoder(x).double().numpy(), network(x).double().numpy()
-    rows += _temporal(network, phases, without, y)
-    rows += circuit_rows
-    rows += _speed(network, phases[: 200 if quick else 1_000])
-    rows += _against_exact(network, phases[: 20 if quick else 200])
-    rows += detuned_rows(network, data, 200 if quick else 2_000)
-    return [*rows, *board_rows(network, data, 64 if quick else 625, (1,) if quick else (1, 2, 3))]
+
+    @cache
+    def published() -> float:
+        return _trained(_mnist(), PHASOR_PUBLISHED)[0]
+
+    @cache
+    def best() -> tuple[float, PhasorNet]:
+        return _trained(_mnist(), dataclasses.replace(PHASOR_BEST, epochs=3) if quick else PHASOR_BEST)
+
+    def phases(count: int) -> _Real:
+        with torch.no_grad():
+            return best()[1].encoder(torch.from_numpy(_mnist().x_test[:count])).double().numpy()
+
+    def two_epochs() -> list[Row]:
+        ours = _trained(_mnist(), PHASOR_TWO_EPOCHS)[0]
+        return [
+            _share("atemporal_2_epochs", "published recipe", published(), 0.935, 0.9486),
+            _share("atemporal_2_epochs", "ours", ours, 0.949, published()),
+        ]
+
+    images, count = (500, 64) if quick else (10_000, 625)
+    return {
+        "circuit": lambda: [*spice_rows(), identity_row()],
+        "two_epochs": two_epochs,
+        "best": lambda: [_share("atemporal_best", "784-100-10", best()[0], 0.975, published())],
+        "temporal": lambda: _temporal(best()[1], _mnist(), phases(images)),
+        "speed": lambda: _speed(best()[1], phases(200 if quick else 1_000)),
+        "exact": lambda: _against_exact(best()[1], phases(20 if quick else 200)),
+        "detuned": lambda: detuned_rows(best()[1], _mnist(), 200 if quick else 2_000),
+        "board": lambda: board_rows(best()[1], _mnist(), count, (1,) if quick else (1, 2, 3)),
+    }
 
 
+@cache
 def _mnist() -> Split:
     folder = os.environ.get("JACKFIELD_MNIST")
     if not folder:
@@ -96,8 +112,10 @@ def _share(name: str, workload: str, ours: float, bar: float, published: float) 
     return _row(name, workload, "published", (ours, published), "share right", f">= {bar:g}", ours >= bar)
 
 
-def _temporal(network: PhasorNet, phases: _Real, without: _Real, y: NDArray[np.int64]) -> list[Row]:
-    rows = []
+def _temporal(network: PhasorNet, data: Split, phases: _Real) -> list[Row]:
+    rows, y = [], data.y_test[: len(phases)]
+    with torch.no_grad():
+        without = network(torch.from_numpy(data.x_test[: len(phases)])).double().numpy()
     for decay, periods, gap_bar, error_bar in ((-0.2, 10.0, 0.003, 0.025), (-0.1, 20.0, 0.0015, 0.012)):
         spikes = run_spikes(network, phases, neurons_alike(network, decay), periods=periods)
         answers, asked = answers_of(spikes), answers_of(without)

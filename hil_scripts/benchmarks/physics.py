@@ -6,16 +6,16 @@ from benchmarks._physics_memory import memory_row
 from benchmarks._physics_native import native_rows
 from benchmarks._physics_oracles import oracle_rows
 from benchmarks._physics_speed import speed_rows
-from benchmarks._rows import Row
+from benchmarks._rows import Parts
 
 
-def run(quick: bool) -> list[Row]:
-    """All rows; two threads, float32, medians of interleaved runs."""
-    return [
-        *speed_rows(quick),
-        memory_row(quick),
-        *ceiling_rows(quick),
-        *native_rows(quick),
-        *gradient_rows(quick),
-        *oracle_rows(quick),
-    ]
+def parts(quick: bool) -> Parts:
+    """Two threads, float32, medians of interleaved runs."""
+    return {
+        "speed": lambda: speed_rows(quick),
+        "memory": lambda: [memory_row(quick)],
+        "ceiling": lambda: ceiling_rows(quick),
+        "native": lambda: native_rows(quick),
+        "gradient": lambda: gradient_rows(quick),
+        "oracles": lambda: oracle_rows(quick),
+    }

@@ -20,6 +20,18 @@ def test_an_unknown_subject_lists_what_exists() -> None:
     assert "physics" in done.stderr
 
 
+def test_an_unknown_part_lists_what_exists() -> None:
+    done = _run("physics", "--part", "?")
+    assert done.returncode == 2
+    assert "there are speed, memory" in done.stderr
+
+
+def test_a_part_alone() -> None:
+    done = _run("compile", "--json", "--quick", "--part", "topology")
+    assert {row["name"] for row in json.loads(done.stdout)["rows"]} == {"topology"}
+    assert "topology: 2 rows" in done.stderr
+
+
 def test_rows_of_the_physics_subject() -> None:
     done = _run("physics", "--json", "--quick")
     rows = json.loads(done.stdout)["rows"]
@@ -36,7 +48,7 @@ def test_every_subject_can_be_begun() -> None:
     script = (
         "import importlib, benchmark\n"
         "for name in benchmark.subjects():\n"
-        "    assert callable(importlib.import_module(f'benchmarks.{name}').run), name\n"
+        "    assert callable(importlib.import_module(f'benchmarks.{name}').parts), name\n"
         "print(len(benchmark.subjects()))\n"
     )
     done = subprocess.run(
