@@ -56,7 +56,7 @@ def readme() -> int:
         emulator: subprocess.Popen[str] | None = None
         try:
             for line in lines:
-                words = [*JACKFIELD, *shlex.split(line)[1:]]
+                words = [*JACKFIELD, *shlex.split(line, comments=True)[1:]]
                 if words[3] == "emulate":
                     emulator = subprocess.Popen([*words, "--json"], cwd=desk, stdout=subprocess.PIPE, text=True)
                     assert emulator.stdout is not None
