@@ -50,7 +50,8 @@ def readme() -> int:
 
     text = (ROOT / "README.md").read_text()
     blocks = re.findall(r"^```sh\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
-    lines = [line for block in blocks for line in block.splitlines() if line.startswith("jackfield ")]
+    every = [line for block in blocks for line in block.splitlines() if line.startswith("jackfield ")]
+    lines = [line for line in every if "FOLDER" not in line]  # the user's own files
     with tempfile.TemporaryDirectory() as folder:
         (desk := Path(folder)).joinpath("x.csv").write_text(_inputs())
         emulator: subprocess.Popen[str] | None = None
