@@ -23,7 +23,7 @@ __all__ = [
 ]
 
 # Of the cross-entropy on similarities, which lie in -1..1. On MNIST in 25 epochs 8 gives 0.5 points more than 5, and
-# stronger sums: phases in time are a third nearer to those without.
+# stronger sums: phases in time are a quarter nearer to those without.
 _SHARPNESS = 8.0
 _WARM_UP = 0.1
 _EVALUATION_BATCH = 5_000
