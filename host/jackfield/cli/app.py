@@ -27,6 +27,7 @@ VERBS = (
     "evaluate",
     "tune",
     "spice",
+    "patch",
     "bench",
     "poke",
     "safe",

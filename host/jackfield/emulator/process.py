@@ -22,6 +22,7 @@ from jackfield.emulator.digital import DigitalBoard
 from jackfield.emulator.draws import Planted
 from jackfield.emulator.drift import NOMINAL_C, Moved
 from jackfield.emulator.faults import Faults
+from jackfield.emulator.hybrid_shell import open_hybrid
 from jackfield.emulator.inl import FAMILIES
 from jackfield.emulator.instruments import EXTRAS, Instrument, scope_class, serve_instrument
 from jackfield.emulator.loop import Loop
@@ -29,6 +30,7 @@ from jackfield.emulator.lucidac_process import LUCIDAC_DIALECT, open_lucidac
 from jackfield.emulator.meter import Meter
 from jackfield.emulator.oscillator import OscillatorBoard
 from jackfield.emulator.oscillator_truth import oscillator_truth_json
+from jackfield.emulator.patched_machine import PatchedMachine, is_patch
 from jackfield.emulator.randomness import Randomness
 from jackfield.emulator.scanner import Scanner
 from jackfield.emulator.scope import AbstractScope
@@ -73,7 +75,12 @@ def serve(options: EmulatorOptions, ready: Callable[[dict[str, Any]], None]) -> 
     Its dict: `board` (url, id), `scope` and `dmm` where the board needs them (VISA resources `hislip`, `vxi11`
     and `socket`), `scanner` and `smu` likewise, `bench` (path or None), `bench_toml` (the text), `pid`, `spec`,
     `profile`, `seed`. Raises DesignError on a spec or file that cannot be used.
+    `spec_file` may be a patch file instead: the machine that is wired after it answers behind its hybrid port, and
+    is wired anew whenever the file changes.
     """
+    if is_patch(_text(options.spec_file)):
+        _serve_patched(options, ready)
+        return
     spec = _load(options.spec_file)
     with closing(Loop()) as loop, _Stop(loop, options.until_eof):
         opener = _open_lucidac if spec.dialect == LUCIDAC_DIALECT else _open_bench
@@ -94,6 +101,19 @@ def serve(options: EmulatorOptions, ready: Callable[[dict[str, Any]], None]) -> 
                 "seed": options.seed,
             }
         )
+        loop.run()
+
+
+def _serve_patched(options: EmulatorOptions, ready: Callable[[dict[str, Any]], None]) -> None:
+    if options.baud or options.faults != Faults():
+        raise DesignError("a patched machine is emulated without faults and paced lines; leave --fault and --baud out")
+
+    def wired() -> PatchedMachine:
+        return PatchedMachine(_text(options.spec_file), options.profile, options.seed)
+
+    with closing(Loop()) as loop, _Stop(loop, options.until_eof):
+        url = open_hybrid(loop, wired)["url"]
+        ready({"port": url, "pid": os.getpid(), "profile": options.profile, "seed": options.seed})
         loop.run()
 
 
@@ -137,7 +157,14 @@ def _open_oscillator(loop: Loop, options: EmulatorOptions, spec: BoardSpec) -> O
 def _load(file: Path) -> BoardSpec:
     try:
         beside = {table.name: table.read_text() for table in file.parent.glob("*.csv")}
-        return BoardSpec.from_toml(file.read_text(), beside)
+    except OSError as error:
+        raise DesignError(f"the tables beside {file} cannot be read: {error.strerror}") from error
+    return BoardSpec.from_toml(_text(file), beside)
+
+
+def _text(file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8")
     except OSError as error:
         raise DesignError(f"the board spec {file} cannot be read: {error.strerror}; give the path of a spec") from error
 
