@@ -11,7 +11,7 @@ import torch
 
 from jackfield.board import CalibrationRecord, PatchList
 from jackfield.compile import patch_list
-from jackfield.device import HybridLog, HybridPort
+from jackfield.device import HybridLog, HybridPort, longest_log
 from jackfield.emulator import Loop
 from jackfield.emulator.hybrid_shell import open_hybrid
 from jackfield.emulator.patched_machine import PatchedMachine
@@ -72,7 +72,7 @@ class Bench:
             for start in STARTS:
                 self.hand.patch = begun(patch, start)
                 port.enable()
-                found.append([port.run(patch.op_ms, 2, ic_ms=1) for _ in range(RUNS)])
+                found.append([port.run(longest_log(patch.op_ms, 2), 2, ic_ms=1) for _ in range(RUNS)])
         return found
 
     def coefficients(self) -> np.ndarray:

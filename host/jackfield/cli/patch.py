@@ -71,23 +71,24 @@ def log(
     """
     from jackfield.cli.files import new_file
     from jackfield.cli.patch_logs import write_logs
-    from jackfield.device import HybridPort
+    from jackfield.device import HybridPort, longest_log
     from jackfield.errors import DesignError
 
     output, wired = Output(as_json), read_patch(patch)
     new_file(to, "a log")
     if not port:
         raise DesignError("no port is given; name the Arduino's, such as --port /dev/ttyACM0")
+    op_ms = longest_log(wired.op_ms, len(wired.shown))
     with HybridPort.at(port) as machine, output.progress("logging") as advance:
         machine.enable()
         shown = machine.sample(len(wired.shown))
         logs = []
         for number in range(runs):
-            logs.append(machine.run(wired.op_ms, len(wired.shown)))
+            logs.append(machine.run(op_ms, len(wired.shown)))
             advance(number + 1, runs)
     write_logs(to, wired, logs)
     in_ic = ", ".join(f"integrator {n} {volts:+.3f}" for n, volts in zip(wired.shown, shown, strict=True))
-    output.say(f"in IC: {in_ic}\n{runs} runs of {wired.op_ms} ms, {len(logs[0].values)} samples each: {to}")
+    output.say(f"in IC: {in_ic}\n{runs} runs of {op_ms} ms, {len(logs[0].values)} samples each: {to}")
     output.result({"log": to, "runs": runs, "samples": len(logs[0].values), "in_ic": shown})
 
 

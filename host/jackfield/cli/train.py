@@ -41,9 +41,7 @@ def register(app: typer.Typer) -> None:
 def train(
     data: Annotated[
         Data,
-        typer.Argument(
-            help="What to learn: classes (digits, mnist, moons), a function (saddle), a dynamical system (populations), or a density."
-        ),
+        typer.Argument(help="Classes (digits, mnist, moons), a function (saddle), a system (populations), a density."),
     ],
     model: Annotated[Path, typer.Option("-o", "--output", metavar="NAME.model", help="Where the model goes.")],
     board: BoardName = "",

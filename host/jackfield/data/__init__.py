@@ -1,4 +1,4 @@
-"""Data sets to train on: handwritten digits, MNIST and CIFAR-10 files, points in the plane, functions. Nothing is downloaded."""
+"""Data sets to train on: digits, MNIST and CIFAR-10 files, points in the plane, functions. Nothing is downloaded."""
 
 from jackfield.data.cifar import cifar10_split, find_cifar10
 from jackfield.data.densities import DENSITIES, density_points

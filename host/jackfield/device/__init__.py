@@ -6,7 +6,7 @@ from jackfield.device.abstract import AbstractBoard, BoardStatus, CommitReport, 
 from jackfield.device.conformance import CheckResult
 from jackfield.device.conformance_suite import conformance
 from jackfield.device.dialects import board_class, connect
-from jackfield.device.hybrid_port import CHANNEL_S, HybridLog, HybridPort, HybridStatus
+from jackfield.device.hybrid_port import CHANNEL_S, HybridLog, HybridPort, HybridStatus, longest_log
 from jackfield.device.jackfield1 import Jackfield1Board
 from jackfield.device.lucidac import LucidacBoard, LucidacProtoBoard
 
@@ -29,4 +29,5 @@ __all__ = [
     "board_class",
     "conformance",
     "connect",
+    "longest_log",
 ]

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from jackfield.errors import BoardError, DesignError, LinkError
 from jackfield.link import AbstractTransport, open_transport
 
-__all__ = ["BAUD", "CHANNEL_S", "HybridLog", "HybridPort", "HybridStatus", "logged_samples"]
+__all__ = ["BAUD", "CHANNEL_S", "HybridLog", "HybridPort", "HybridStatus", "logged_samples", "longest_log"]
 
 BAUD: Final = 250_000
 ANSWER_S: Final = 3.0  # a second of silence before it begins to answer, and the answer
@@ -69,6 +69,11 @@ def logged_samples(op_ms: int, channels: int) -> tuple[int, int]:
     return op_ms * 1000 // interval, interval
 
 
+def longest_log(op_ms: int, channels: int) -> int:
+    """The longest OP up to `op_ms` whose samples the Arduino's memory holds."""
+    return next((ms for ms in range(op_ms, 0, -1) if _fits(ms, channels)), 1)
+
+
 class HybridPort:
     """One machine behind `transport`, which it owns. Leaves it halted and under its own switch.
 
@@ -118,13 +123,14 @@ class HybridPort:
         samples, interval = logged_samples(op_ms, channels)
         if not 1 <= op_ms <= LONGEST_MS or not 1 <= channels <= CHANNELS:
             raise DesignError(
-                f"OP of {op_ms} ms with {channels} channels is asked; 1 to {LONGEST_MS} and 1 to {CHANNELS} are possible"
+                f"OP of {op_ms} ms with {channels} channels is asked; 1 to {LONGEST_MS} and 1 to {CHANNELS} are "
+                "possible"
             )
         if samples * channels > MEMORY:
-            fits = next(ms for ms in range(op_ms, 2 * LONGEST_MS) if _fits(ms, channels))
             raise DesignError(
                 f"OP of {op_ms} ms with {channels} channels makes {samples * channels} codes, the Arduino's memory "
-                f"holds {MEMORY} and it does not look; {fits} ms fit, or another number of channels"
+                f"holds {MEMORY} and it does not look; {longest_log(op_ms, channels)} "
+                "ms fit"
             )
         for name, value in (("channels", channels), ("ictime", ic_ms), ("optime", op_ms)):
             self._set(name, value)

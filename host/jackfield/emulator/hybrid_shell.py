@@ -24,7 +24,7 @@ GREETING = "Interactive Shell\n-----------------\n\n"
 
 
 class HybridShell:
-    """Answers commands; `wired` gives the machine as it is wired now, `later(delay_s, call)` calls back, `say` sends."""
+    """Answers commands; `wired` gives the machine as it is now, `later(delay_s, call)` calls back, `say` sends."""
 
     def __init__(
         self,
@@ -140,7 +140,7 @@ def _text(codes: NDArray[np.int64]) -> str:
 
 
 def open_hybrid(loop: Loop, wired: Callable[[], PatchedMachine], silence_s: float = SILENCE_S) -> dict[str, Any]:
-    """The machine's port: its URL, and the shell behind it. `wired` is asked before each run how the machine is wired."""
+    """The machine's `url` and the `shell` behind it; `wired` is asked before each run how the machine is wired."""
     from jackfield.link.pseudo_terminal import PseudoTerminal  # no such module's imports on Windows
 
     terminal = PseudoTerminal()

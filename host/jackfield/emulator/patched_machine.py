@@ -19,7 +19,7 @@ STEP = 0.02  # of the fastest time constant
 
 @dataclass(frozen=True)
 class Imperfect:
-    """Standard deviations: relative errors of knob, input resistor, capacitor, product; offsets and noise in full scales."""
+    """Standard deviations: relative for knob, resistor, capacitor, product; offsets and noise in full scales."""
 
     knob: float
     resistor: float

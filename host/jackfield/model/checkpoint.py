@@ -109,11 +109,8 @@ def load_checkpoint(path: Path) -> Checkpoint:
     """
     table, weights = read_folder(path, ["architecture"], ["bounds", *_TRAINED, *_FITTED])
     place, fitted = str(path / FACTS), "fit" in table
-    check_keys(
-        {name: table[name] for name in (*_TRAINED, *_FITTED) if name in table},
-        [*(_FITTED if fitted else _TRAINED)],
-        place,
-    )
+    given = {name: table[name] for name in (*_TRAINED, *_FITTED) if name in table}
+    check_keys(given, list(_FITTED if fitted else _TRAINED), place)
     network = KirchhoffNet(
         Architecture.from_table(table["architecture"], f"{place}: architecture"),
         bounds=Bounds.from_table(table["bounds"], f"{place}: bounds") if "bounds" in table else None,

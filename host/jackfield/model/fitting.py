@@ -126,7 +126,7 @@ def fit(
 
 
 def fit_error(network: KirchhoffNet, x: Tensor, wanted: Tensor) -> float:
-    """The rms of the output nodes' voltages minus `wanted`, machine units, with the board's codes where there is one."""
+    """The rms of the output nodes' voltages minus `wanted`, machine units, with a board's codes where there is one."""
     on_board, snapshots = network.bounds is not None, len(wanted) // network.architecture.slices
     with torch.no_grad():
         states = network.states(x, quantised=on_board, rails=on_board, snapshots=snapshots)
