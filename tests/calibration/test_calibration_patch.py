@@ -1,5 +1,6 @@
 """Effective coefficients of a patched machine, from runs logged over a real pseudo-terminal."""
 
+import socket
 import threading
 from collections.abc import Iterator
 from contextlib import closing
@@ -88,12 +89,14 @@ def patch() -> PatchList:
 @pytest.fixture(scope="module")
 def bench(patch: PatchList) -> Iterator[Bench]:
     hand = Hand(patch)
-    with closing(Loop()) as loop:
+    ours, theirs = socket.socketpair()
+    with closing(Loop()) as loop, ours, theirs:
+        loop.watch(ours, loop.stop)
         url = open_hybrid(loop, hand.machine, silence_s=0.02)["url"]
         thread = threading.Thread(target=loop.run, daemon=True)
         thread.start()
         yield Bench(hand, url)
-        loop.call_later(0, loop.stop)
+        theirs.send(b"x")
         thread.join(timeout=5)
 
 

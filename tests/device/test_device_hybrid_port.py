@@ -1,5 +1,6 @@
 """The hybrid port of The Analog Thing: its shell on a real pseudo-terminal, damage on the line, the logger's limits."""
 
+import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -35,12 +36,14 @@ def port() -> Iterator[tuple[str, HybridShell]]:
     """A decay to 0 and a node that keeps what it has, behind a pty; the shell waits 20 ms instead of a second."""
     loop = Loop()
     opened = open_hybrid(loop, lambda: PatchedMachine(PATCH, "ideal", 0), silence_s=0.02)
+    ours, theirs = socket.socketpair()
+    loop.watch(ours, loop.stop)
     thread = threading.Thread(target=loop.run, daemon=True)
     thread.start()
-    yield opened["url"], opened["shell"]
-    loop.call_later(0, loop.stop)
-    thread.join(timeout=5)
-    loop.close()
+    with closing(loop), ours, theirs:
+        yield opened["url"], opened["shell"]
+        theirs.send(b"x")
+        thread.join(timeout=5)
 
 
 def test_ic_shows_the_initial_values_and_op_is_logged(port: tuple[str, HybridShell]) -> None:

@@ -28,6 +28,7 @@ VERBS = (
     "tune",
     "spice",
     "patch",
+    "abk",
     "bench",
     "poke",
     "safe",

@@ -22,7 +22,7 @@ def emulate(
         str,
         typer.Argument(
             metavar="BOARD",
-            help="A board's name, or a path to its spec, or to a patch file that `jackfield patch` wrote.",
+            help="A board's name, or a path to its spec, a patch file or a template.",
         ),
     ],
     profile: Annotated[str, typer.Option(help="Whose mismatch and noise: a profile of the spec.")] = "cmos",
@@ -72,7 +72,7 @@ def emulate(
 
     def ready(opened: dict[str, Any]) -> None:
         if "port" in opened:
-            output.say(f"machine wired after {board} ({profile}, seed {seed}): {opened['port']}; end with Ctrl-C")
+            output.say(f"board after {board} ({profile}, seed {seed}): {opened['port']}; end with Ctrl-C")
             output.result(opened)
             return
         output.say(f"board {opened['board']['id']} ({board}, {profile}, seed {seed}): {opened['board']['url']}")

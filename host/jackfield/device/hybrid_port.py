@@ -83,6 +83,7 @@ class HybridPort:
     def __init__(self, transport: AbstractTransport) -> None:
         self._transport = transport
         self._unread = bytearray()
+        self._set_to: dict[str, int] = {}  # every command costs a second
         try:
             self._first = self._greeted()
         except BaseException:
@@ -174,9 +175,12 @@ class HybridPort:
         return self.status()
 
     def _set(self, name: str, value: int) -> None:
+        if self._set_to.get(name) == value:
+            return
         answer = self._ask(f"{name}={value}", f"{name}=")
         if answer != f"{name}={value}":
             raise BoardError(f"{name}={value} is asked, the controller says {answer!r}; ask for another value")
+        self._set_to[name] = value
 
     def _rows(self, lines: list[str], channels: int, status: HybridStatus) -> NDArray[np.float64]:
         """Values from lines; LinkError where one is none, or no code of the converter: a digit was damaged."""

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from jackfield.emulator.randomness import Randomness
 from jackfield.errors import DesignError
 
-__all__ = ["PROFILES", "PatchedMachine", "is_patch"]
+__all__ = ["PROFILES", "PatchedMachine"]
 
 Floats = NDArray[np.float64]
 LIMIT = 1.2  # where an output stops, in full scales
@@ -35,14 +35,6 @@ PROFILES = {
     "typical": Imperfect(0.02, 0.01, 0.01, 0.01, 0.003, 0.005, 0.003),
 }
 """A knob set by eye, 1 % parts, and 0.6 codes of noise at a 10-bit converter."""
-
-
-def is_patch(text: str) -> bool:
-    """Whether a TOML text is a patch file."""
-    try:
-        return "cables" in tomllib.loads(text)
-    except tomllib.TOMLDecodeError:
-        return False
 
 
 class PatchedMachine:

@@ -18,11 +18,11 @@ from jackfield.board import BoardSpec
 from jackfield.emulator.analog import AnalogBoard
 from jackfield.emulator.bench_text import bench_text
 from jackfield.emulator.board_port import BoardPort
+from jackfield.emulator.by_hand import opener_for
 from jackfield.emulator.digital import DigitalBoard
 from jackfield.emulator.draws import Planted
 from jackfield.emulator.drift import NOMINAL_C, Moved
 from jackfield.emulator.faults import Faults
-from jackfield.emulator.hybrid_shell import open_hybrid
 from jackfield.emulator.inl import FAMILIES
 from jackfield.emulator.instruments import EXTRAS, Instrument, scope_class, serve_instrument
 from jackfield.emulator.loop import Loop
@@ -30,7 +30,6 @@ from jackfield.emulator.lucidac_process import LUCIDAC_DIALECT, open_lucidac
 from jackfield.emulator.meter import Meter
 from jackfield.emulator.oscillator import OscillatorBoard
 from jackfield.emulator.oscillator_truth import oscillator_truth_json
-from jackfield.emulator.patched_machine import PatchedMachine, is_patch
 from jackfield.emulator.randomness import Randomness
 from jackfield.emulator.scanner import Scanner
 from jackfield.emulator.scope import AbstractScope
@@ -75,11 +74,12 @@ def serve(options: EmulatorOptions, ready: Callable[[dict[str, Any]], None]) -> 
     Its dict: `board` (url, id), `scope` and `dmm` where the board needs them (VISA resources `hislip`, `vxi11`
     and `socket`), `scanner` and `smu` likewise, `bench` (path or None), `bench_toml` (the text), `pid`, `spec`,
     `profile`, `seed`. Raises DesignError on a spec or file that cannot be used.
-    `spec_file` may be a patch file instead: the machine that is wired after it answers behind its hybrid port, and
-    is wired anew whenever the file changes.
+    `spec_file` may be a patch file instead (the machine wired after it answers behind its hybrid port, and is wired
+    anew whenever the file changes), or the template of an AN231E04 board: the dict has `port` in place of the rest.
     """
-    if is_patch(_text(options.spec_file)):
-        _serve_patched(options, ready)
+    by_hand = opener_for(options.spec_file, _text(options.spec_file), options.profile, options.seed)
+    if by_hand is not None:
+        _serve_by_hand(options, by_hand, ready)
         return
     spec = _load(options.spec_file)
     with closing(Loop()) as loop, _Stop(loop, options.until_eof):
@@ -104,16 +104,13 @@ def serve(options: EmulatorOptions, ready: Callable[[dict[str, Any]], None]) -> 
         loop.run()
 
 
-def _serve_patched(options: EmulatorOptions, ready: Callable[[dict[str, Any]], None]) -> None:
+def _serve_by_hand(
+    options: EmulatorOptions, opener: Callable[[Loop], str], ready: Callable[[dict[str, Any]], None]
+) -> None:
     if options.baud or options.faults != Faults():
-        raise DesignError("a patched machine is emulated without faults and paced lines; leave --fault and --baud out")
-
-    def wired() -> PatchedMachine:
-        return PatchedMachine(_text(options.spec_file), options.profile, options.seed)
-
+        raise DesignError("this board is emulated without faults and paced lines; leave --fault and --baud out")
     with closing(Loop()) as loop, _Stop(loop, options.until_eof):
-        url = open_hybrid(loop, wired)["url"]
-        ready({"port": url, "pid": os.getpid(), "profile": options.profile, "seed": options.seed})
+        ready({"port": opener(loop), "pid": os.getpid(), "profile": options.profile, "seed": options.seed})
         loop.run()
 
 
