@@ -1,4 +1,4 @@
-"""Boards and instruments that people own: LUCIDAC against an independent peer, trained and calibrated; instruments."""
+"""Boards and instruments that people own: LUCIDAC against an independent peer, The Analog Thing, instruments."""
 
 import runpy
 import sys
@@ -12,6 +12,7 @@ from benchmarks._devices_instruments import instrument_rows
 from benchmarks._lucidac_calibrated import calibrated_rows
 from benchmarks._lucidac_peer import cubic_chain, on_board, peer, quadratic, random_case, ring, worst_error
 from benchmarks._lucidac_trained import accuracies, trained
+from benchmarks._patched_machine import patched_rows
 from benchmarks._rows import Row
 
 from jackfield.compile import compile_circuit
@@ -31,7 +32,8 @@ FULL_SCALES, POINTS_LOST = 1e-3, 0.01
 
 def run(quick: bool) -> list[Row]:
     """All rows of the subject `devices`."""
-    return [*_peer_rows(quick), *_trained_rows(quick), *calibrated_rows(quick), _scripts(), *instrument_rows(quick)]
+    lucidac = [*_peer_rows(quick), *_trained_rows(quick), *calibrated_rows(quick), _scripts()]
+    return [*lucidac, *patched_rows(quick), *instrument_rows(quick)]
 
 
 def _row(
