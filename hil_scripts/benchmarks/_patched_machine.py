@@ -1,4 +1,4 @@
-"""The Analog Thing, emulated: knobs set by eye and 1 % parts, then turned by the record; all through the hybrid port."""
+"""The Analog Thing, emulated: knobs set by eye and 1 % parts, then turned by a record, through the hybrid port."""
 
 import socket
 import threading
@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 import torch
-from benchmarks._rows import Row, figure_row
+from benchmarks._rows import Row
 
 from jackfield.board import PatchedMachine, PatchList
 from jackfield.compile import patch_list
@@ -26,7 +26,7 @@ PROFILE = "typical"
 STARTS = ((0.8, -0.4), (-0.5, 0.6), (0.3, 0.7))
 RUNS, BOARDS = 8, 5
 SILENCE_S = 0.02  # the Arduino's second, shortened
-ASKED = 0.01
+ASKED, RATIO = 0.01, 3.0
 
 
 def patched_rows(quick: bool) -> list[Row]:
@@ -35,21 +35,15 @@ def patched_rows(quick: bool) -> list[Row]:
     patch = patch_list(_circuit(), machine, 0.8, inputs=[1.0, -0.5])
     found = np.array([_board(patch, machine, seed) for seed in range(1 if quick else BOARDS)])
     before, after = np.sqrt(np.mean(found**2, axis=0))
-    what = (
-        f"2 nodes, 6 coefficients, {len(found)} machines; 3 starts of {RUNS} logged runs; worst {found[:, 1].max():.4f}"
-    )
+    what = f"2 nodes, 6 coefficients, {len(found)} machines, {len(STARTS)} starts of {RUNS} runs; "
     return [
-        figure_row(
-            name="patched_machine",
-            workload=what,
-            against="the knobs as they were set first",
-            ours=float(after),
-            theirs=float(before),
-            unit="full scale",
-            asked=f"<= {ASKED:g}, and below a third of what it was",
-            holds=bool(after <= ASKED and after < before / 3),
-        )
-    ]
+        {
+            "name": "patched machine", "workload": what + f"worst machine {found[:, 1].max():.4f}",
+            "against": "the knobs as they were set first", "ours": float(after), "theirs": float(before),
+            "unit": "full scale, rms of a trajectory", "ratio": float(before / after), "error": float(after),
+            "asked": f"<= {ASKED:g}, ratio >= {RATIO:g}", "holds": bool(after <= ASKED and before / after >= RATIO),
+        }
+    ]  # fmt: skip
 
 
 def _circuit() -> Circuit:
