@@ -80,13 +80,13 @@ def fit_patch(patch: PatchList, starts: Sequence[Sequence[HybridLog]]) -> PatchF
 
 def _found(patch: PatchList, twin: PatchTwin, theta: Floats, se: Floats, misfit: float, samples: int) -> PatchFit:
     pots = [pot for pot in twin.pots if pot]
-    split = [len(pots), len(pots) + patch.nodes, len(pots) + 2 * patch.nodes]
-    gain, offset, start, _ = (tuple(part) for part in zip(np.split(theta, split), np.split(se, split), strict=True))
+    at = np.cumsum([len(pots), patch.nodes, patch.nodes])
+    gain, offset, start = ((theta[a:b], se[a:b]) for a, b in zip([0, *at], at, strict=False))
     gains = {pot: (float(gain[0][row]), float(gain[1][row])) for row, pot in enumerate(pots)}
     for cable in patch.cables:
         if cable.destination.startswith("IC of integrator "):
             node = int(cable.destination.rsplit(" ", 1)[1]) - 1
-            gains[cable.pot] = (abs(start[0][node]) / cable.dial, start[1][node] / cable.dial)
+            gains[cable.pot] = (float(abs(start[0][node])) / cable.dial, float(start[1][node]) / cable.dial)
     return PatchFit(dict(sorted(gains.items())), offset, start, misfit, samples)
 
 
@@ -149,9 +149,8 @@ def calibrate_patch(
         "misfit": fit.misfit,
         "tolerance": machine.tolerance,
     }
-    gain = np.array([*fit.gain.values()]), np.array([*again.gain.values()])
     tables = {
-        "gain_scale": _table([f"P{pot}" for pot in fit.gain], gain[0].T, gain[1].T, machine, fit.samples),
+        "gain_scale": _table([f"P{pot}" for pot in fit.gain], _columns(fit), _columns(again), machine, fit.samples),
         "node_offset_A": _table(_nodes(patch), fit.offset, again.offset, machine, fit.samples),
         "preset_offset_V": _table(
             _nodes(patch),
@@ -164,14 +163,19 @@ def calibrate_patch(
     return CalibrationRecord(given, tables)
 
 
+def _columns(fit: PatchFit) -> tuple[Floats, Floats]:
+    values, se = zip(*fit.gain.values(), strict=True)
+    return np.array(values), np.array(se)
+
+
 def _nodes(patch: PatchList) -> list[str]:
     return [str(node) for node in range(1, patch.nodes + 1)]
 
 
 def _table(
-    index: list[str], fit: Sequence[Floats], again: Sequence[Floats], machine: PatchedMachine, samples: int
+    index: list[str], fit: tuple[Floats, Floats], again: tuple[Floats, Floats], machine: PatchedMachine, samples: int
 ) -> Table:
-    value, se = np.asarray(fit[0]), np.asarray(fit[1])
+    value, se = fit
     residual, sure = again[0] - value, se <= machine.tolerance / 2
     good = (np.abs(residual) <= machine.tolerance) & sure
     reason = tuple(

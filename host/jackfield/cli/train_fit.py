@@ -7,7 +7,7 @@ import torch
 
 from jackfield.cli.output import Output
 from jackfield.compile import check_fit
-from jackfield.data import Trajectories, trajectories
+from jackfield.data import trajectories
 from jackfield.model import Bounds, Checkpoint, FitFacts, FitPlan, KirchhoffNet, fit, fit_error, save_checkpoint
 from jackfield.session import load_spec
 
@@ -23,17 +23,14 @@ def train_voltages(
     """
     recipe = plan.recipe if epochs is None else replace(plan.recipe, epochs=epochs)
     spec, data = load_spec(board or plan.board), trajectories(name)
+    x, wanted = torch.from_numpy(data.x_train), torch.from_numpy(data.wanted_train)
     bounds = Bounds.from_spec(spec, recipe.volts_per_unit, recipe.seconds_per_unit, plan.architecture.law)
     network = KirchhoffNet(plan.architecture, bounds=bounds, seed=seed)
     check_fit(network.circuit(), spec)
     with output.progress("training") as advance:
-        found = fit(network, *_tensors(data)[:2], recipe, advance=advance)
-    held_out = fit_error(network, *_tensors(data)[2:])
+        found = fit(network, x, wanted, recipe, advance=advance)
+    held_out = fit_error(network, torch.from_numpy(data.x_test), torch.from_numpy(data.wanted_test))
     facts = FitFacts(data.name, seed, found.largest_v, found.rms, held_out)
     save_checkpoint(Checkpoint(network, recipe, facts), model)
     output.say(f"rms error with the board's codes: training {found.rms:.4f}, held out {held_out:.4f}; {model}")
     output.result({"model": model, "board": spec.name, "epochs": recipe.epochs} | asdict(facts))
-
-
-def _tensors(data: Trajectories) -> tuple[torch.Tensor, ...]:
-    return tuple(torch.from_numpy(part) for part in (data.x_train, data.wanted_train, data.x_test, data.wanted_test))

@@ -13,7 +13,6 @@ from jackfield.errors import DesignError
 __all__ = ["PatchTwin"]
 
 STEPS_A_PACE = 20  # of 1/(k0 coefficient): the rule's error stays far below a converter's code
-_BY_LANE = ("value", "source", "destination", "on", "constant")
 _INTO = re.compile(r"input x(\d+) of integrator (\d+)|input ([AB]) of multiplier (\d+)")
 
 
@@ -48,16 +47,15 @@ class PatchTwin:
                 source, constant = _output(jack, patch), False
             port = int(node) - 1 if node else patch.nodes + 2 * int(multiplier) - (2 if side == "A" else 1)
             rows.append((sign * float(gain or 1) * cable.dial, source, port, constant, cable.pot))
-        value, source, port, constant, pots = zip(*rows, strict=True)
         settings = LaneSettings(
-            value=torch.tensor([value], dtype=torch.float64),
-            source=torch.tensor([source]),
-            destination=torch.tensor([port]),
+            value=torch.tensor([[row[0] for row in rows]], dtype=torch.float64),
+            source=torch.tensor([[row[1] for row in rows]]),
+            destination=torch.tensor([[row[2] for row in rows]]),
             on=torch.ones(1, len(rows), dtype=torch.bool),
-            constant=torch.tensor([constant]),
+            constant=torch.tensor([[row[3] for row in rows]]),
             rate=torch.tensor([patch.k0_per_s], dtype=torch.float64),
         )
-        return cls(patch, tuple(pots), settings, multipliers)
+        return cls(patch, tuple(row[4] for row in rows), settings, multipliers)
 
     @property
     def steady_nodes(self) -> list[int]:
@@ -71,7 +69,11 @@ class PatchTwin:
         `gain[lane]` is over the dial, `offset[node]` enters each integrator besides, `start[run, node]` is read in IC.
         """
         runs = len(start)
-        settings = LaneSettings(*(getattr(self.settings, name).expand(runs, -1) for name in _BY_LANE), self._rate(runs))
+        one = self.settings
+        value, source, destination, on, constant = (
+            row.expand(runs, -1) for row in (one.value, one.source, one.destination, one.on, one.constant)
+        )
+        settings = LaneSettings(value, source, destination, on, constant, one.rate.expand(runs))
         nodes, lanes = self.patch.nodes, len(self.pots)
         more = self.multipliers + nodes
         ports = nodes + 2 * self.multipliers
@@ -88,9 +90,6 @@ class PatchTwin:
         steps = snapshots * max(2, round(fastest * STEPS_A_PACE / snapshots + 0.5))
         time = torch.full((runs,), seconds, dtype=torch.float64)
         return torch.cat([start[None], lane_response(board, settings, start, time, steps, snapshots)])
-
-    def _rate(self, runs: int) -> Tensor:
-        return self.settings.rate.expand(runs)
 
 
 def _multiplier(destination: str) -> list[str]:

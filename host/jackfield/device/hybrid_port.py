@@ -117,7 +117,7 @@ class HybridPort:
     def sample(self, channels: int = CHANNELS) -> NDArray[np.float64]:
         """What the first `channels` output jacks show now, in full scales."""
         self._set("channels", channels)
-        return self._rows([self._ask("sample", "")], channels, self._first)[0]
+        return self._rows([self._ask("sample", "")], channels, self._first).reshape(channels)
 
     def run(self, op_ms: int, channels: int, ic_ms: int = 100) -> HybridLog:
         """IC, then a logged OP, then HALT. DesignError where the firmware would log beyond its memory."""

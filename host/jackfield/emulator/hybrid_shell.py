@@ -107,7 +107,7 @@ class HybridShell:
 
     def _state(self) -> NDArray[np.float64]:
         seconds = time.monotonic() - self._since if self._mode == "op" else 0.0
-        return self._machine.trajectory(seconds, 1)[-1]
+        return np.asarray(self._machine.trajectory(seconds, 1)[-1])
 
     def _sample(self) -> None:
         channels = self._numbers["channels"]

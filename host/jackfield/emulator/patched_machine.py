@@ -124,7 +124,7 @@ class PatchedMachine:
         """What the converters see `seconds` after the begin of OP, 0 in IC."""
         v = self.trajectory(seconds, 1)[-1] if seconds else self._start
         row = [v[self.shown[channel] - 1] if channel < len(self.shown) else 0.0 for channel in range(channels)]
-        return np.array(row) + self._seen(1, channels, run)[0]
+        return np.asarray(np.array(row) + self._seen(1, channels, run)[0])
 
     def _seen(self, samples: int, channels: int, run: int) -> Floats:
         noise = self._random.noise(f"converter noise {run}", samples * channels).reshape(samples, channels)
