@@ -25,6 +25,7 @@ check: setup
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy --strict -p jackfield -p jackfield_calibration -p jackfield_boards
+	$(BIN)/mypy --strict --explicit-package-bases hil_scripts/*.py hil_scripts/templates/*.py
 	$(BIN)/lint-imports
 	$(BIN)/python firmware_config/generate.py --check
 

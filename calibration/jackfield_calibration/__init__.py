@@ -4,6 +4,7 @@ from jackfield_calibration.calibrate import calibrate, make_plan
 from jackfield_calibration.fingerprint import MATCH, Fingerprint, fingerprint_cells, likeness, read_fingerprint
 from jackfield_calibration.graph import LEVELS, PARTS
 from jackfield_calibration.observer import Evidence, Observer, Standing
+from jackfield_calibration.patch_calibration import PatchFit, calibrate_patch, fit_patch, gains_of
 from jackfield_calibration.plan import Plan, PlannedStep
 from jackfield_calibration.record_edit import TableDifference, compare, merged
 from jackfield_calibration.record_use import VALID_DAYS, VALID_K, BoardNow, check_fingerprint, check_record
@@ -26,6 +27,7 @@ __all__ = [
     "Evidence",
     "Fingerprint",
     "Observer",
+    "PatchFit",
     "Plan",
     "PlannedStep",
     "Standing",
@@ -33,10 +35,13 @@ __all__ = [
     "SweepResult",
     "TableDifference",
     "calibrate",
+    "calibrate_patch",
     "check_fingerprint",
     "check_record",
     "compare",
     "fingerprint_cells",
+    "fit_patch",
+    "gains_of",
     "likeness",
     "make_plan",
     "make_refine_plan",

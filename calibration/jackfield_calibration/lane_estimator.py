@@ -13,7 +13,7 @@ from jackfield.board import BoardSpec
 from jackfield.compile import LaneParameters, LaneSettings, lane_response
 from jackfield_calibration.routine import Reading, Setting
 
-__all__ = ["LaneFit", "fit_lanes", "names_of"]
+__all__ = ["LaneFit", "fit_lanes", "jacobian_of", "names_of"]
 
 Floats = NDArray[np.float64]
 STEPS = 8  # of a run of about one time constant: wrong by less than 1e-5
@@ -92,7 +92,7 @@ def fit_lanes(
     gauge = gauge / gauge.sum(dim=1, keepdim=True) / GAUGE_WIDTH
     theta = centre.clone()
     for _ in range(ITERATIONS):
-        jacobian = _jacobian(residual, theta)
+        jacobian = jacobian_of(residual, theta)
         misses = residual(theta).reshape(-1)
         normal = jacobian.T @ jacobian + torch.diag(width**-2) + gauge.T @ gauge
         pull = (theta - centre) / width**2 + gauge.T @ (gauge @ theta)
@@ -103,7 +103,7 @@ def fit_lanes(
     return LaneFit(theta.numpy(), covariance, misfit)
 
 
-def _jacobian(function: Callable[[Tensor], Tensor], at: Tensor) -> Tensor:
+def jacobian_of(function: Callable[[Tensor], Tensor], at: Tensor) -> Tensor:
     """Derivatives `[value, parameter]`, forwards: there are far fewer parameters than readings."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)  # torch's own forward mode uses what torch calls outdated

@@ -1,4 +1,4 @@
-"""Boards and instruments that people own: LUCIDAC against an independent peer, trained and calibrated; instruments."""
+"""Boards and instruments that people own: LUCIDAC against an independent peer, The Analog Thing, instruments."""
 
 import runpy
 import sys
@@ -10,8 +10,10 @@ from pathlib import Path
 import numpy as np
 from benchmarks._devices_instruments import instrument_rows
 from benchmarks._lucidac_calibrated import calibrated_rows
+from benchmarks._lucidac_fitted import fitted_errors
 from benchmarks._lucidac_peer import cubic_chain, on_board, peer, quadratic, random_case, ring, worst_error
 from benchmarks._lucidac_trained import accuracies, trained
+from benchmarks._patched_machine import patched_rows
 from benchmarks._rows import Parts, Row
 
 from jackfield.compile import compile_circuit
@@ -27,15 +29,18 @@ SPEC = "lucidac-2024"
 SCRIPTS = Path(__file__).parents[1]
 CASES = 20
 FULL_SCALES, POINTS_LOST = 1e-3, 0.01
+FIT_LOST = 0.005  # machine units, of rms error
 
 
 def parts(quick: bool) -> Parts:
-    """LUCIDAC, the laboratory scripts, instruments."""
+    """LUCIDAC, the laboratory scripts, a machine patched by hand, instruments."""
     return {
         "peer": lambda: _peer_rows(quick),
         "trained": lambda: _trained_rows(quick),
+        "fitted": lambda: _fitted_rows(quick),
         "calibrated": lambda: calibrated_rows(quick),
         "scripts": lambda: [_scripts()],
+        "patched": lambda: patched_rows(quick),
         "instruments": lambda: instrument_rows(quick),
     }
 
@@ -96,6 +101,17 @@ def _trained_rows(quick: bool) -> Iterator[Row]:
     asked = "within 1 point of float"
     what = f"two moons, trained, {count} held-out points"
     yield _row("lucidac trained", what, "float", measured, floating, "share", asked, abs(lost) <= POINTS_LOST)
+
+
+def _fitted_rows(quick: bool) -> Iterator[Row]:
+    """A function and a dynamical system by their recipes; what the board adds to the model's own error."""
+    with _peer_bench() as bench, open_bench(bench) as opened:
+        for name in ("saddle", "populations"):
+            measured, model = fitted_errors(name, opened, 100 if quick else 800, 20 if quick else 100)
+            asked = f"rms error at most {FIT_LOST:g} above the model's"
+            what = f"{name}, fitted, {20 if quick else 100} held-out examples"
+            holds = measured <= model + FIT_LOST
+            yield _row("lucidac fitted", what, "the model", measured, model, "machine unit, rms", asked, holds)
 
 
 def _scripts() -> Row:

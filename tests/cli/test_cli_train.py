@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from jackfield.model import load_density
+from jackfield.model import FitFacts, load_checkpoint, load_density
 
 from .conftest import COMMAND, Jackfield
 
@@ -185,7 +185,7 @@ def test_a_density_is_trained_and_drawn(jackfield: Jackfield, tmp_path: Path) ->
     )
     words = ("train", "ring", "-o", tmp_path / "ring.model", "--recipe", recipe)
     for option, value in (("--board", "jf96"), ("--data", tmp_path), ("--epochs", 3)):
-        assert f"{option} {value} is for networks" in jackfield(*words, option, value).err
+        assert f"{option} {value} is not for ring" in jackfield(*words, option, value).err
     ran = jackfield(*words, "--json")
     assert ran.status == 0
     assert ran.values["held_out_n"] == 128
@@ -193,3 +193,18 @@ def test_a_density_is_trained_and_drawn(jackfield: Jackfield, tmp_path: Path) ->
     assert (tmp_path / "ring.png").read_bytes().startswith(b"\x89PNG")
     assert load_density(tmp_path / "ring.model").facts.held_out_nats == ran.values["held_out_nats"]
     assert sorted(path.name for path in tmp_path.iterdir()) == ["quick.toml", "ring.model", "ring.png"]
+
+
+def test_a_system_is_fitted_and_compiled(jackfield: Jackfield, tmp_path: Path) -> None:
+    model = tmp_path / "p.model"
+    ran = jackfield("train", "populations", "-o", model, "--epochs", 200, "--json")
+    assert ran.status == 0, ran.err
+    assert ran.values["rms"] < 0.05
+    assert ran.values["test_rms"] == pytest.approx(ran.values["rms"], rel=0.5)
+    facts = load_checkpoint(model).facts
+    assert isinstance(facts, FitFacts)
+    assert facts.test_rms == ran.values["test_rms"]
+    ran = jackfield("compile", model, "--board", "lucidac-2024", "-o", tmp_path / "p.jfi", "--json")
+    assert ran.values["parameters"]["coefficient"]["values"] >= 6
+    refused = jackfield("train", "saddle", "-o", tmp_path / "s.model", "--data", tmp_path)
+    assert (refused.status, "is not for saddle" in refused.err) == (1, True)

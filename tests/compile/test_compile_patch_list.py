@@ -7,11 +7,13 @@ import pytest
 import torch
 from scipy.integrate import solve_ivp
 
-from jackfield.compile import PatchList, patch_list
+from jackfield.board import Cable, PatchedMachine, PatchList
+from jackfield.compile import PatchTwin, patch_list
 from jackfield.errors import DesignError
 from jackfield.physics import Circuit, EdgeSet, Slice
+from jackfield.session import load_machine
 
-K0 = 1000.0
+MACHINE = load_machine("the-analog-thing")
 
 
 def circuit(nodes: int, edges: list[tuple[int, int, float, float]], constant: list[float]) -> Circuit:
@@ -42,35 +44,106 @@ def wired(patch: PatchList, v0: np.ndarray) -> np.ndarray:
                 shown[found[1]] = float(np.prod(feeds[found[1]]))
             else:
                 found = re.fullmatch(r"input x(10?) of integrator (\d)", cable.destination)
+                if cable.destination.startswith("IC of"):
+                    continue
                 assert found is not None
-                assert 0 <= cable.setting <= 1
-                inputs[int(found[2]) - 1] += int(found[1]) * cable.setting * shown[cable.source]
-        return -K0 * inputs
+                assert 0 <= cable.dial <= 1
+                inputs[int(found[2]) - 1] += int(found[1]) * cable.dial * shown[cable.source]
+        return -patch.k0_per_s * inputs
 
-    return solve_ivp(slopes, (0, patch.op_s), v0, rtol=1e-9, atol=1e-11).y[:, -1]
+    return solve_ivp(slopes, (0, patch.op_ms / 1e3), v0, rtol=1e-9, atol=1e-11).y[:, -1]
 
 
-def test_the_cables_are_the_circuit() -> None:
-    edges = [(1, 2, 0.6, 0.0), (1, 0, 0.3, 0.4)]
-    patch = patch_list(circuit(2, edges, [0.0, 0.2]), 0.8, 1e-3)
-    v0 = np.array([0.5, -0.4])
+EDGES = [(1, 2, 0.6, 0.0), (1, 0, 0.3, 0.4)]
 
+
+def solved(v0: np.ndarray) -> np.ndarray:
     def slopes(t: float, v: np.ndarray) -> np.ndarray:
         across = 0.6 * (v[0] - v[1])
         return np.array([-across - 0.3 * v[0] - 0.4 * v[0] ** 2, across + 0.2])
 
-    wanted = solve_ivp(slopes, (0, 1), v0, rtol=1e-9, atol=1e-11).y[:, -1]
-    assert wired(patch, 0.8 * v0) == pytest.approx(0.8 * wanted, abs=1e-6)
-    assert patch.op_s == pytest.approx(1e-3)
+    return solve_ivp(slopes, (0, 1), v0, rtol=1e-9, atol=1e-11).y[:, -1]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "k0", "op_ms"),
+    [(1e-3, 1000.0, 1), (0.09, 10.0, 90), (0.0127, 10.0, 13), (None, 10.0, 100)],  # whole milliseconds
+)
+def test_the_cables_are_the_circuit(seconds: float | None, k0: float, op_ms: int) -> None:
+    patch = patch_list(circuit(2, EDGES, [0.0, 0.2]), MACHINE, 0.8, seconds)
+    v0 = np.array([0.5, -0.4])
+    assert (patch.k0_per_s, patch.op_ms) == (k0, op_ms)
+    assert wired(patch, 0.8 * v0) == pytest.approx(0.8 * solved(v0), abs=1e-6)
+
+
+def test_the_twin_is_the_circuit() -> None:
+    patch = patch_list(circuit(2, EDGES, [0.0, 0.2]), MACHINE, 0.8, inputs=[0.5, -0.4])
+    twin, begin = PatchTwin.of(patch), torch.tensor([patch.start, (0.1, 0.2)], dtype=torch.float64)
+    ones, zeros = torch.ones(len(twin.pots)).double(), torch.zeros(2).double()
+    states = twin.states(ones, zeros, begin, patch.op_ms / 1e3, 4)
+    assert states.shape == (5, 2, 2)
+    assert states[-1, 0].numpy() == pytest.approx(0.8 * solved(np.array([0.5, -0.4])), abs=1e-6)
+    assert states[-1, 1].numpy() == pytest.approx(0.8 * solved(np.array([0.1, 0.2]) / 0.8), abs=1e-6)
+
+
+def test_initial_values_take_potentiometers() -> None:
+    patch = patch_list(circuit(2, EDGES, [0.0, 0.2]), MACHINE, 0.8, inputs=[0.5, -0.4])
+    assert patch.start == pytest.approx((0.4, -0.32))
+    ends = [(cable.source, cable.destination, cable.dial) for cable in patch.cables if "IC" in cable.destination]
+    assert ends == [("+1", "IC of integrator 1", 0.4), ("-1", "IC of integrator 2", pytest.approx(0.32))]
+    with pytest.raises(DesignError, match=r"begin at 1.6 full scales"):
+        patch_list(circuit(2, EDGES, [0.0, 0.2]), MACHINE, 0.8, inputs=[2.0, 0.0])
+    with pytest.raises(DesignError, match="1 inputs are given, the circuit takes 2"):
+        patch_list(circuit(2, EDGES, [0.0, 0.2]), MACHINE, 0.8, inputs=[2.0])
 
 
 def test_the_page_shows_every_cable() -> None:
-    patch = patch_list(circuit(2, [(1, 2, 0.6, 0.0)], [0.0, 0.0]), 0.8, 1e-4)
+    patch = patch_list(circuit(2, [(1, 2, 6.0, 0.0)], [0.0, 0.0]), MACHINE, 0.8, 1e-3, [0.5, -0.25])
     page = patch.page("two <nodes>")
-    assert page.count("&#9744;") == len(patch.cables)
+    assert page.count("&#9744;") == len(patch.cables) + 2  # and two cables to the output jacks
     assert "two &lt;nodes&gt;" in page
     assert "input x10 of integrator 1" in page
-    assert "OP for 0.100 ms" in page
+    assert "<td>integrator 2</td><td>output jack Y</td>" in page
+    assert "integrator 1 shows +0.400, integrator 2 shows -0.200" in page
+    assert "OP for 1 ms" in page
+    slow = patch_list(circuit(2, [(1, 2, 6.0, 0.0)], [0.0, 0.0]), MACHINE, 0.8)
+    assert "SLOW of integrator 2" in slow.page("slow")
+
+
+def test_a_patch_file_is_read_as_it_was_written() -> None:
+    patch = patch_list(circuit(2, EDGES, [0.0, 0.2]), MACHINE, 0.8, inputs=[0.5, -0.4])
+    assert PatchList.from_toml(patch.to_toml()) == patch
+    for spoilt, message in (("cables = 3", "not TOML"), ("op_ms = true", "an integer"), ("slow = 1", "true or false")):
+        name = spoilt.split(" ")[0]
+        text = re.sub(rf"{name} = .*", spoilt, patch.to_toml()) if name != "cables" else "cables = ["
+        with pytest.raises(DesignError, match=message):
+            PatchList.from_toml(text)
+    with pytest.raises(DesignError, match="'from here' is no cable"):
+        Cable.parse("from here")
+
+
+def test_knobs_are_turned_for_what_they_give() -> None:
+    patch = patch_list(circuit(2, EDGES, [0.0, 0.2]), MACHINE, 0.8)
+    turned = patch.turned({1: 1.1, 2: 0.9})
+    dials = {cable.pot: (cable.asked, cable.dial) for cable in turned.cables if cable.pot}
+    assert dials[1][1] * 1.1 == pytest.approx(dials[1][0])
+    assert dials[2][1] * 0.9 == pytest.approx(dials[2][0])
+    assert dials[3][1] == dials[3][0]
+    assert turned.turned({1: 1.0, 2: 1.0}).cables == patch.cables  # what a dial gives is what counts, not where it was
+    with pytest.raises(DesignError, match="potentiometer 1 would have to be set to"):
+        patch.turned({1: 0.1})
+
+
+def test_a_machine_with_a_key_too_many_is_refused() -> None:
+    text = (
+        'name = "m"\ndoc = ""\nintegrators = 1\ninverters = 1\nmultipliers = 1\npotentiometers = 1\n'
+        'k0_per_s = [1.0, 1.0]\ninput_gains = [1.0, 10.0]\noutputs = ["X"]\ntolerance = 0.01\n'
+    )
+    assert PatchedMachine.from_toml(text).outputs == ("X",)
+    with pytest.raises(DesignError, match="key colour is unknown"):
+        PatchedMachine.from_toml(text + 'colour = "blue"\n')
+    with pytest.raises(DesignError, match="there is the-analog-thing"):
+        load_machine("another")
 
 
 @pytest.mark.parametrize(
@@ -86,4 +159,4 @@ def test_what_runs_out_is_named(
     nodes: int, edges: list[tuple[int, int, float, float]], seconds: float, message: str
 ) -> None:
     with pytest.raises(DesignError, match=message):
-        patch_list(circuit(nodes, edges, [0.0] * nodes), 0.8, seconds)
+        patch_list(circuit(nodes, edges, [0.0] * nodes), MACHINE, 0.8, seconds)

@@ -89,6 +89,20 @@ def test_run_inputs(script: Script, image: Path, bench: Path, tmp_path: Path) ->
     assert np.all(np.abs(volts - expected) < 5 * se + 1e-3)
 
 
+@pytest.mark.parametrize("scope", ["rigol-ds1000z", "siglent-sds", "tektronix-mdo3000"])
+def test_run_inputs_through_each_oscilloscope(script: Script, image: Path, tmp_path: Path, scope: str) -> None:
+    """A bench file is all that changes."""
+    np.save(tmp_path / "x.npy", np.array([[1.0]]))
+    with running_emulator(f"emulator://jf16?profile=ideal&seed=1&scope={scope}") as emulator:
+        (tmp_path / "bench.toml").write_text(emulator.bench_toml)
+        script("run_inputs.py", image, tmp_path / "x.npy", tmp_path / "y.npz", tmp_path / "bench.toml")
+    decay = np.exp(-2 * 0.5)
+    with np.load(tmp_path / "y.npz") as found:
+        assert found["valid"].all()
+        wanted = np.array([[0.5 * (1 + decay) / 2, 0.5 * (1 - decay) / 2]])
+        assert np.all(np.abs(found["volts"] - wanted) < 5 * found["se_V"] + 1e-3)
+
+
 def test_calibrate_board(script: Script, bench: Path, tmp_path: Path) -> None:
     script("calibrate_board.py", bench, tmp_path / "b.record", "nodes")
     record = CalibrationRecord.from_files(load_record(tmp_path / "b.record"))

@@ -14,6 +14,8 @@ from jackfield.model import (
     Architecture,
     Bounds,
     Checkpoint,
+    FitFacts,
+    FitRecipe,
     KirchhoffNet,
     Recipe,
     TrainingFacts,
@@ -42,6 +44,17 @@ def test_round_trip_is_bit_exact(saved: Path, jf96: BoardSpec, small: Architectu
     again = save_checkpoint(read, saved.with_name("again.model"))
     for file in ("weights.safetensors", "model.toml"):
         assert (again / file).read_bytes() == (saved / file).read_bytes()
+
+
+def test_a_fitted_network_comes_back_with_its_own_facts(tmp_path: Path, small: Architecture) -> None:
+    facts = FitFacts("saddle", 3, 1.1, 0.01, 0.02)
+    path = save_checkpoint(Checkpoint(KirchhoffNet(small), FitRecipe(epochs=7), facts), tmp_path / "fit.model")
+    read = load_checkpoint(path)
+    assert (read.facts, read.recipe) == (facts, FitRecipe(epochs=7))
+    text = (path / "model.toml").read_text()
+    (path / "model.toml").write_text(text + "\n[training]\nseed = 1\n")
+    with pytest.raises(DesignError, match="key training is unknown; it takes fit, fitted"):
+        load_checkpoint(path)
 
 
 def test_a_network_for_no_board_has_no_bounds(

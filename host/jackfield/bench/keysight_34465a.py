@@ -1,4 +1,7 @@
-"""Keysight Truevolt 34460A/61A/65A/70A: "Truevolt Series Operating and Service Guide", SCPI chapter."""
+"""Keysight Truevolt 34460A/61A/65A/70A: "Truevolt Series Operating and Service Guide", SCPI chapter.
+
+Subsystems CONFigure (VOLTage:DC), SENSe:VOLTage:DC (NPLC, IMPedance:AUTO), TRIGger, SAMPle; READ?; overload is 9.9E37.
+"""
 
 from typing import ClassVar, final
 

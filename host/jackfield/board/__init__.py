@@ -18,6 +18,7 @@ from jackfield.board.parts import (
     Tolerance,
     Trigger,
 )
+from jackfield.board.patch import Cable, PatchedMachine, PatchList
 from jackfield.board.program import MODES, RunProgram, Schedule, hold_times, schedule
 from jackfield.board.reach import Reach
 from jackfield.board.record import QUANTITIES, REASONS, CalibrationRecord, Table
@@ -37,6 +38,7 @@ __all__ = [
     "REASONS",
     "STATISTICS",
     "BoardSpec",
+    "Cable",
     "CalibrationRecord",
     "Cell",
     "CellGroup",
@@ -47,6 +49,8 @@ __all__ = [
     "Measurement",
     "NodeSpec",
     "OscillatorSpec",
+    "PatchList",
+    "PatchedMachine",
     "Probe",
     "Reach",
     "RunProgram",

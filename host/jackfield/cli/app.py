@@ -27,6 +27,8 @@ VERBS = (
     "evaluate",
     "tune",
     "spice",
+    "patch",
+    "abk",
     "bench",
     "poke",
     "safe",

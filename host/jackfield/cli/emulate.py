@@ -18,7 +18,13 @@ def register(app: typer.Typer) -> None:
 
 
 def emulate(
-    board: Annotated[str, typer.Argument(metavar="BOARD", help="A board's name, or a path to its spec.")],
+    board: Annotated[
+        str,
+        typer.Argument(
+            metavar="BOARD",
+            help="A board's name, or a path to its spec, a patch file or a template.",
+        ),
+    ],
     profile: Annotated[str, typer.Option(help="Whose mismatch and noise: a profile of the spec.")] = "cmos",
     seed: Annotated[int, typer.Option(min=0, help="Which board of that profile.")] = 0,
     bench: Annotated[Path, typer.Option(metavar="FILE", help="Where the bench file goes.")] = Path("bench.toml"),
@@ -65,6 +71,10 @@ def emulate(
     )
 
     def ready(opened: dict[str, Any]) -> None:
+        if "port" in opened:
+            output.say(f"board after {board} ({profile}, seed {seed}): {opened['port']}; end with Ctrl-C")
+            output.result(opened)
+            return
         output.say(f"board {opened['board']['id']} ({board}, {profile}, seed {seed}): {opened['board']['url']}")
         output.say(f"oscilloscope: {opened['scope']['hislip']}")
         output.say(f"multimeter: {opened['dmm']['hislip']}")

@@ -23,6 +23,8 @@ class Data(StrEnum):
     DIGITS = "digits"
     MNIST = "mnist"
     MOONS = "moons"
+    SADDLE = "saddle"
+    POPULATIONS = "populations"
     TWO_MOONS = "two_moons"
     EIGHT_GAUSSIANS = "eight_gaussians"
     TWO_SPIRALS = "two_spirals"
@@ -37,7 +39,10 @@ def register(app: typer.Typer) -> None:
 
 
 def train(
-    data: Annotated[Data, typer.Argument(help="What to learn: classes (digits, mnist, moons) or a density.")],
+    data: Annotated[
+        Data,
+        typer.Argument(help="Classes (digits, mnist, moons), a function (saddle), a system (populations), a density."),
+    ],
     model: Annotated[Path, typer.Option("-o", "--output", metavar="NAME.model", help="Where the model goes.")],
     board: BoardName = "",
     folder: Annotated[
@@ -52,7 +57,7 @@ def train(
     as_json: Json = False,
     verbose: Verbose = False,
 ) -> None:
-    """Train a network for a board, or a density in the plane.
+    """Train a network for a board: classes, a function, a dynamical system; or a density in the plane.
 
     A network stays inside the board's rails and parameter ranges and learns with its codes; the board is the recipe's
     where none is named. A density is drawn beside the model. What was interrupted goes on with --resume, with the
@@ -67,6 +72,9 @@ def train(
         if data in (Data.DIGITS, Data.MNIST, Data.MOONS):
             plan = _plan(data, recipe, epochs)
             _train_network(data, folder, board, plan, seed, model, unfinished, output, verbose)
+        elif data in (Data.SADDLE, Data.POPULATIONS):
+            _refuse(data, {"--data": folder, "--resume": resume})
+            _fit_voltages(data, board, recipe, epochs, seed, model, output)
         else:
             _refuse(data, {"--board": board, "--data": folder, "--epochs": epochs})
             _train_density(data, recipe, seed, model, unfinished, output)
@@ -105,6 +113,16 @@ def _train_network(
     output.result({"model": model, "board": spec.name, "epochs": plan.recipe.epochs, "seed": seed} | _summary(result))
 
 
+def _fit_voltages(
+    data: Data, board: str, recipe: Path | None, epochs: int | None, seed: int, model: Path, output: Output
+) -> None:
+    from jackfield.cli.train_fit import train_voltages
+    from jackfield.model import FitPlan
+
+    plan = FitPlan.packaged(data.value) if recipe is None else FitPlan.from_toml(_text(recipe))
+    train_voltages(data.value, board, plan, epochs, seed, model, output)
+
+
 def _train_density(data: Data, recipe: Path | None, seed: int, model: Path, unfinished: Path, output: Output) -> None:
     from jackfield.cli.files import vacant
     from jackfield.cli.train_density import train_on_plane
@@ -120,7 +138,7 @@ def _refuse(data: Data, options: dict[str, Any]) -> None:
 
     for name, value in options.items():
         if value:
-            raise DesignError(f"{name} {value} is for networks that answer with a class, {data} is a density; drop it")
+            raise DesignError(f"{name} {value} is not for {data}; leave it away")
 
 
 def _unfinished(model: Path, resume: bool) -> Path:

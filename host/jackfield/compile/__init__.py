@@ -13,7 +13,8 @@ from jackfield.compile.lanes import check_fit, is_lane_board
 from jackfield.compile.lower import LoweredSlice, lower
 from jackfield.compile.passes import CompiledPasses, compile_passes
 from jackfield.compile.passes_twin import CarryCost, PassesTwin, twin_of_passes
-from jackfield.compile.patch_list import Cable, PatchedMachine, PatchList, patch_list
+from jackfield.compile.patch_list import patch_list
+from jackfield.compile.patch_twin import PatchTwin
 from jackfield.compile.phasor_tiles import PhasorTile, compile_phasors
 from jackfield.compile.place import Placement, place
 from jackfield.compile.report import QuantisationReport
@@ -22,7 +23,6 @@ from jackfield.compile.scaling import Scaling, choose_scaling
 from jackfield.compile.twin import Twin, twin
 
 __all__ = [
-    "Cable",
     "CarryCost",
     "CompiledCircuit",
     "CompiledPasses",
@@ -35,8 +35,7 @@ __all__ = [
     "LaneTwin",
     "LoweredSlice",
     "PassesTwin",
-    "PatchList",
-    "PatchedMachine",
+    "PatchTwin",
     "PhasorTile",
     "Placement",
     "QuantisationReport",

@@ -1,92 +1,81 @@
-"""A circuit as a list of cables and potentiometers, for an analog computer that is patched by hand (The Analog Thing).
+"""A circuit as a list of cables and potentiometers, for a machine that is patched by hand (The Analog Thing).
 
 Integrators and inverters negate, multipliers do not; a potentiometer takes a share between 0 and 1 of what it gets;
-an integrator has inputs of gain 1 and 10. One unit is the machine's full scale, `k0` what an integrator moves by in a
-second at an input of 1 and gain 1.
+an integrator has inputs of gain 1 and 10. One unit is the machine's full scale, k0 what an integrator moves by in a
+second at an input of 1 and gain 1 (the-analog-thing.org, wiki pages Integrator and Coefficients/Potentiometers).
 """
 
-from dataclasses import dataclass
-from html import escape
+from collections.abc import Sequence
 
+from jackfield.board import Cable, PatchedMachine, PatchList
 from jackfield.compile.lane_terms import Terms, circuit_terms
 from jackfield.errors import DesignError
 from jackfield.physics import Circuit
 
-__all__ = ["Cable", "PatchList", "PatchedMachine", "patch_list"]
+__all__ = ["patch_list"]
 
-LARGEST_GAIN = 10.0
-
-
-@dataclass(frozen=True)
-class PatchedMachine:
-    """What a machine has, by the numbers on its front."""
-
-    name: str
-    integrators: int
-    inverters: int
-    multipliers: int
-    potentiometers: int
-    k0_per_s: float
-
-
-THE_ANALOG_THING = PatchedMachine("The Analog Thing", 5, 4, 2, 8, 1000.0)
-
-
-@dataclass(frozen=True)
-class Cable:
-    """One connection from a jack to another, through potentiometer `pot` set to `setting` where there is one."""
-
-    source: str
-    destination: str
-    pot: str
-    setting: float
-
-    def __str__(self) -> str:
-        through = f" through {self.pot} set to {self.setting:.3f}" if self.pot else ""
-        return f"{self.source} to {self.destination}{through}"
-
-
-@dataclass(frozen=True)
-class PatchList:
-    """All cables of a circuit; `op_s` is how long OP lasts, `initial` the jacks that take the initial values."""
-
-    machine: str
-    cables: tuple[Cable, ...]
-    initial: tuple[str, ...]
-    op_s: float
-
-    def page(self, title: str) -> str:
-        """A printable page: one row a cable with a box to tick, then the run."""
-        rows = "".join(
-            f"<tr><td>&#9744;</td><td>{escape(c.source)}</td><td>{escape(c.destination)}</td>"
-            f"<td>{escape(c.pot)}</td><td>{f'{c.setting:.3f}' if c.pot else ''}</td></tr>"
-            for c in self.cables
-        )
-        head = "<tr><th></th><th>from</th><th>to</th><th>through</th><th>set to</th></tr>"
-        run = (
-            f"Initial values at {escape(', '.join(self.initial))}. IC, then OP for {self.op_s * 1e3:.3f} ms, then HALT."
-        )
-        return (
-            f"<!doctype html><meta charset='utf-8'><title>{escape(title)}</title>"
-            "<style>table{border-collapse:collapse}td,th{border:1px solid;padding:.2em .6em}</style>"
-            f"<h1>{escape(title)}: {escape(self.machine)}</h1><table>{head}{rows}</table><p>{run}</p>"
-        )
+MS_A_SECOND = 1000
+HEADROOM = 0.9  # of a knob's way, so that there is room to correct it
 
 
 def patch_list(
-    circuit: Circuit, volts_per_unit: float, seconds_per_unit: float, machine: PatchedMachine = THE_ANALOG_THING
+    circuit: Circuit,
+    machine: PatchedMachine,
+    volts_per_unit: float,
+    seconds_per_unit: float | None = None,
+    inputs: Sequence[float] = (),
 ) -> PatchList:
     """The cables for `circuit` (one slice of conductances and quadratic edges to ground, in machine units).
 
-    `volts_per_unit` counts in full scales. Raises DesignError naming what runs out, or a coefficient out of reach.
+    `volts_per_unit` counts in full scales. OP lasts whole milliseconds; without `seconds_per_unit` it is the shortest
+    for which slow integrators need no gain of 10: a slow run is logged at many points. `inputs` (machine units, in the
+    order of the circuit's) take potentiometers too. Raises DesignError naming what runs out or is out of reach.
     """
-    terms = circuit_terms(circuit)
+    terms, duration = circuit_terms(circuit), float(circuit.slices[0].duration)
+    if len(inputs) not in (0, len(circuit.inputs)):
+        raise DesignError(f"{len(inputs)} inputs are given, the circuit takes {len(circuit.inputs)}; give one for each")
+    largest = _largest(terms, volts_per_unit)
+    fast, slow = machine.k0_per_s
+    if seconds_per_unit is None:
+        seconds_per_unit = largest / slow / HEADROOM
+    op_ms = max(1, -int(-seconds_per_unit * duration * MS_A_SECOND * (1 - 1e-9) // 1))
+    seconds = op_ms / MS_A_SECOND / duration
+    is_slow = largest / (slow * seconds) <= machine.input_gains[1]
+    k0 = slow if is_slow else fast
     patch = _Patch(machine)
     for node in range(1, len(terms.constant) + 1):
-        _inputs_of(node, terms, patch, volts_per_unit, 1 / (machine.k0_per_s * seconds_per_unit))
+        _inputs_of(node, terms, patch, volts_per_unit, 1 / (k0 * seconds))
+    start = [0.0] * len(terms.constant)
+    for node, value in zip(circuit.inputs, inputs, strict=False):
+        start[node - 1] = value * volts_per_unit
+        if value:
+            patch.begin(node, start[node - 1])
     patch.check(len(terms.constant))
-    initial = tuple(f"IC of integrator {node}" for node in circuit.inputs)
-    return PatchList(machine.name, tuple(patch.cables), initial, float(circuit.slices[0].duration) * seconds_per_unit)
+    return PatchList(
+        machine=machine.name,
+        machine_digest=machine.digest,
+        nodes=len(terms.constant),
+        k0_per_s=k0,
+        op_ms=op_ms,
+        duration=duration,
+        units_per_scale=1 / volts_per_unit,
+        slow=is_slow,
+        start=tuple(start),
+        shown=tuple(range(1, len(terms.constant) + 1))[: len(machine.outputs)],
+        outputs=machine.outputs,
+        cables=tuple(patch.cables),
+    )
+
+
+def _largest(terms: Terms, volts: float) -> float:
+    """The largest coefficient a unit of time, with a full scale as the unit of voltage."""
+    squares = [
+        abs(pair.square) * terms.per_capacitance[node - 1] / volts
+        for pair in terms.curved
+        for node in (pair.source, pair.destination)
+        if node
+    ]
+    return float(max([abs(terms.linear).max(), abs(terms.constant).max() * volts, *squares]))
 
 
 def _inputs_of(node: int, terms: Terms, patch: "_Patch", volts: float, pace: float) -> None:
@@ -128,7 +117,7 @@ class _Patch:
         """A jack that shows the opposite of `jack`."""
         if jack not in self._inverted:
             self._inverted[jack] = f"inverter {len(self._inverted) + 1}"
-            self.cables.append(Cable(jack, f"input of {self._inverted[jack]}", "", 1.0))
+            self.cables.append(Cable(jack, f"input of {self._inverted[jack]}"))
         return self._inverted[jack]
 
     def square(self, node: int) -> str:
@@ -136,21 +125,30 @@ class _Patch:
         if node not in self._squares:
             self._squares[node] = f"multiplier {len(self._squares) + 1}"
             for side in "AB":
-                self.cables.append(Cable(f"integrator {node}", f"input {side} of {self._squares[node]}", "", 1.0))
+                self.cables.append(Cable(f"integrator {node}", f"input {side} of {self._squares[node]}"))
         return self._squares[node]
 
     def connect(self, jack: str, node: int, gain: float) -> None:
         """`jack` into integrator `node` times `gain`."""
-        if gain > LARGEST_GAIN:
+        one, ten = self._machine.input_gains
+        if gain > ten:
             raise DesignError(
-                f"{jack} to integrator {node} needs a gain of {gain:.3g}, {LARGEST_GAIN:g} is possible; "
-                "take more seconds a unit"
+                f"{jack} to integrator {node} needs a gain of {gain:.3g}, {ten:g} is possible; take more seconds a unit"
             )
-        fast = 10 if gain > 1 else 1
+        factor = ten if gain > one else one
+        self._through(jack, f"input x{factor:g} of integrator {node}", gain / factor)
+
+    def begin(self, node: int, volts: float) -> None:
+        """What integrator `node` shows before OP."""
+        if abs(volts) > 1:
+            raise DesignError(
+                f"integrator {node} is to begin at {volts:.3g} full scales, 1 is possible; take fewer volts a unit"
+            )
+        self._through("+1" if volts > 0 else "-1", f"IC of integrator {node}", abs(volts))
+
+    def _through(self, jack: str, destination: str, share: float) -> None:
         self._pots += 1
-        self.cables.append(
-            Cable(jack, f"input x{fast} of integrator {node}", f"potentiometer {self._pots}", gain / fast)
-        )
+        self.cables.append(Cable(jack, destination, self._pots, float(share), float(share)))
 
     def check(self, nodes: int) -> None:
         """Raise DesignError where the machine has less than is used."""

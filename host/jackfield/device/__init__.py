@@ -6,10 +6,12 @@ from jackfield.device.abstract import AbstractBoard, BoardStatus, CommitReport, 
 from jackfield.device.conformance import CheckResult
 from jackfield.device.conformance_suite import conformance
 from jackfield.device.dialects import board_class, connect
+from jackfield.device.hybrid_port import CHANNEL_S, HybridLog, HybridPort, HybridStatus, longest_log
 from jackfield.device.jackfield1 import Jackfield1Board
 from jackfield.device.lucidac import LucidacBoard, LucidacProtoBoard
 
 __all__ = [
+    "CHANNEL_S",
     "AbkBoard",
     "AbkTemplate",
     "AbstractBoard",
@@ -17,6 +19,9 @@ __all__ = [
     "CheckResult",
     "CommitReport",
     "Hello",
+    "HybridLog",
+    "HybridPort",
+    "HybridStatus",
     "Jackfield1Board",
     "LucidacBoard",
     "LucidacProtoBoard",
@@ -24,4 +29,5 @@ __all__ = [
     "board_class",
     "conformance",
     "connect",
+    "longest_log",
 ]

@@ -1,4 +1,5 @@
-"""JSON lines of the LUCIDAC firmware of 2024 (dialect A of its protocol description: envelope id, type, msg, code).
+"""JSON lines of the LUCIDAC firmware of 2024: github.com/anabrid/lucidac-firmware, docs/protocol.md (envelope id, type,
+msg; code and error in a reply).
 
 A line has no checksum and no sequence number. A USB port echoes what it gets and cuts lines; log lines may come
 between any others; what a run measures comes out of band. So replies are told by their id, echoes by their content,

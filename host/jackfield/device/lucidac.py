@@ -1,4 +1,7 @@
-"""LUCIDAC over USB or TCP (port 5732): JSON lines of the firmware of 2024, or protobuf of the current one."""
+"""LUCIDAC over USB or TCP (port 5732): JSON lines of the firmware of 2024, or protobuf of the current one.
+
+What each speaks, and where that is written, stands in json_lines.py and lucidac_proto.py.
+"""
 
 import time
 from collections.abc import Sequence

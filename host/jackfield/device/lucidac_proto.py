@@ -1,7 +1,8 @@
-"""Protobuf of the LUCIDAC's current firmware: TCP port 5732, each message behind its length as a varint.
+"""Protobuf of the LUCIDAC's current firmware: github.com/anabrid/pybrid-computing, proto/main.proto.
 
-Envelope(message_v1 = MessageV1(id, one of many kinds)); a reply has the id of its request. A run tells its states
-one after the other, its samples and DONE as notices. The message classes come with `pip install 'jackfield[lucidac]'`.
+TCP port 5732, each message behind its length as a varint: Envelope(message_v1 = MessageV1(id, one of many kinds)); a
+reply has the id of its request. A run tells its states one after the other, its samples and DONE as notices. The
+message classes come with `pip install 'jackfield[lucidac]'`.
 """
 
 import uuid

@@ -18,6 +18,7 @@ from jackfield.board import BoardSpec
 from jackfield.emulator.analog import AnalogBoard
 from jackfield.emulator.bench_text import bench_text
 from jackfield.emulator.board_port import BoardPort
+from jackfield.emulator.by_hand import opener_for
 from jackfield.emulator.digital import DigitalBoard
 from jackfield.emulator.draws import Planted
 from jackfield.emulator.drift import NOMINAL_C, Moved
@@ -73,7 +74,13 @@ def serve(options: EmulatorOptions, ready: Callable[[dict[str, Any]], None]) -> 
     Its dict: `board` (url, id), `scope` and `dmm` where the board needs them (VISA resources `hislip`, `vxi11`
     and `socket`), `scanner` and `smu` likewise, `bench` (path or None), `bench_toml` (the text), `pid`, `spec`,
     `profile`, `seed`. Raises DesignError on a spec or file that cannot be used.
+    `spec_file` may be a patch file instead (the machine wired after it answers behind its hybrid port, and is wired
+    anew whenever the file changes), or the template of an AN231E04 board: the dict has `port` in place of the rest.
     """
+    by_hand = opener_for(options.spec_file, _text(options.spec_file), options.profile, options.seed)
+    if by_hand is not None:
+        _serve_by_hand(options, by_hand, ready)
+        return
     spec = _load(options.spec_file)
     with closing(Loop()) as loop, _Stop(loop, options.until_eof):
         opener = _open_lucidac if spec.dialect == LUCIDAC_DIALECT else _open_bench
@@ -94,6 +101,16 @@ def serve(options: EmulatorOptions, ready: Callable[[dict[str, Any]], None]) -> 
                 "seed": options.seed,
             }
         )
+        loop.run()
+
+
+def _serve_by_hand(
+    options: EmulatorOptions, opener: Callable[[Loop], str], ready: Callable[[dict[str, Any]], None]
+) -> None:
+    if options.baud or options.faults != Faults():
+        raise DesignError("this board is emulated without faults and paced lines; leave --fault and --baud out")
+    with closing(Loop()) as loop, _Stop(loop, options.until_eof):
+        ready({"port": opener(loop), "pid": os.getpid(), "profile": options.profile, "seed": options.seed})
         loop.run()
 
 
@@ -137,7 +154,14 @@ def _open_oscillator(loop: Loop, options: EmulatorOptions, spec: BoardSpec) -> O
 def _load(file: Path) -> BoardSpec:
     try:
         beside = {table.name: table.read_text() for table in file.parent.glob("*.csv")}
-        return BoardSpec.from_toml(file.read_text(), beside)
+    except OSError as error:
+        raise DesignError(f"the tables beside {file} cannot be read: {error.strerror}") from error
+    return BoardSpec.from_toml(_text(file), beside)
+
+
+def _text(file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8")
     except OSError as error:
         raise DesignError(f"the board spec {file} cannot be read: {error.strerror}; give the path of a spec") from error
 

@@ -12,7 +12,7 @@ from jackfield.model.density_training import (
     measure_likelihood,
     train_density,
 )
-from jackfield.model.fitting import FitRecipe, FitResult, fit
+from jackfield.model.fitting import FitFacts, FitPlan, FitRecipe, FitResult, fit, fit_error
 from jackfield.model.headroom import headroom_penalty
 from jackfield.model.measure import measure_accuracy, measure_largest_v
 from jackfield.model.network import KirchhoffNet
@@ -66,6 +66,8 @@ __all__ = [
     "DensityPlan",
     "DensityRecipe",
     "Epoch",
+    "FitFacts",
+    "FitPlan",
     "FitRecipe",
     "FitResult",
     "FullyConnected",
@@ -84,6 +86,7 @@ __all__ = [
     "TrainingFacts",
     "TrainingResult",
     "fit",
+    "fit_error",
     "headroom_penalty",
     "largest_sums",
     "load_checkpoint",

@@ -14,11 +14,12 @@ from jackfield.errors import DesignError
 from jackfield.model.architecture import Architecture
 from jackfield.model.bounds import Bounds
 from jackfield.model.codes import pack, unpack
+from jackfield.model.fitting import FitFacts, FitRecipe
 from jackfield.model.folder import FACTS, FORMAT, WEIGHTS, fill, read_folder, write_folder
 from jackfield.model.network import KirchhoffNet
 from jackfield.model.recipe import Recipe
 from jackfield.model.result import TrainingResult
-from jackfield.model.tables import from_table
+from jackfield.model.tables import check_keys, from_table
 
 __all__ = ["Checkpoint", "TrainingFacts", "load_checkpoint", "save_checkpoint"]
 
@@ -54,11 +55,14 @@ class TrainingFacts:
 
 @dataclass(frozen=True, eq=False)
 class Checkpoint:
-    """A trained network with its recipe, its facts and the software that made it."""
+    """A trained network with its recipe, its facts and the software that made it.
+
+    Networks that answer with a class were trained, those whose voltages are the answer fitted.
+    """
 
     network: KirchhoffNet
-    recipe: Recipe
-    facts: TrainingFacts
+    recipe: Recipe | FitRecipe
+    facts: TrainingFacts | FitFacts
     software: str = f"jackfield {__version__}"
 
     def check_board(self, spec: BoardSpec) -> None:
@@ -78,9 +82,12 @@ def save_checkpoint(checkpoint: Checkpoint, path: Path) -> Path:
     Raises DesignError where it exists or cannot be written.
     """
     weights = dict(checkpoint.network.state_dict())
-    if checkpoint.recipe.as_codes:
+    if isinstance(checkpoint.recipe, Recipe) and checkpoint.recipe.as_codes:
         weights = pack(weights, checkpoint.network.bounds)
     return write_folder(path, _table(checkpoint), weights)
+
+
+_TRAINED, _FITTED = ("recipe", "training"), ("fit", "fitted")
 
 
 def _table(checkpoint: Checkpoint) -> dict[str, Any]:
@@ -89,8 +96,9 @@ def _table(checkpoint: Checkpoint) -> dict[str, Any]:
     table["architecture"] = network.architecture.to_table()
     if network.bounds is not None:
         table["bounds"] = network.bounds.to_table()
-    table["recipe"] = dataclasses.asdict(checkpoint.recipe)
-    table["training"] = dataclasses.asdict(checkpoint.facts)
+    fitted = isinstance(checkpoint.recipe, FitRecipe)
+    table[_FITTED[0] if fitted else _TRAINED[0]] = dataclasses.asdict(checkpoint.recipe)
+    table[_FITTED[1] if fitted else _TRAINED[1]] = dataclasses.asdict(checkpoint.facts)
     return table
 
 
@@ -99,15 +107,25 @@ def load_checkpoint(path: Path) -> Checkpoint:
 
     Raises DesignError, naming file and key, where something is missing, unknown, or of a wrong type or shape.
     """
-    table, weights = read_folder(path, ["architecture", "recipe", "training"], ["bounds"])
-    place = str(path / FACTS)
+    table, weights = read_folder(path, ["architecture"], ["bounds", *_TRAINED, *_FITTED])
+    place, fitted = str(path / FACTS), "fit" in table
+    given = {name: table[name] for name in (*_TRAINED, *_FITTED) if name in table}
+    check_keys(given, list(_FITTED if fitted else _TRAINED), place)
     network = KirchhoffNet(
         Architecture.from_table(table["architecture"], f"{place}: architecture"),
         bounds=Bounds.from_table(table["bounds"], f"{place}: bounds") if "bounds" in table else None,
     )
+    software = str(table["software"])
+    if fitted:
+        fill(network, weights, path)
+        return Checkpoint(
+            network,
+            from_table(FitRecipe, table["fit"], f"{place}: fit"),
+            from_table(FitFacts, table["fitted"], f"{place}: fitted"),
+            software,
+        )
     recipe = from_table(Recipe, table["recipe"], f"{place}: recipe")
     if recipe.as_codes:
         weights = unpack(weights, network.bounds, str(path / WEIGHTS))
     fill(network, weights, path)
-    facts = from_table(TrainingFacts, table["training"], f"{place}: training")
-    return Checkpoint(network, recipe, facts, str(table["software"]))
+    return Checkpoint(network, recipe, from_table(TrainingFacts, table["training"], f"{place}: training"), software)

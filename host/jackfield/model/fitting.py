@@ -1,17 +1,22 @@
 """Fitting a network's voltages to numbers: regression, and dynamical systems from their trajectories."""
 
 import dataclasses
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Self
 
 import torch
 from torch import Tensor
 
 from jackfield.errors import DesignError
+from jackfield.model.architecture import Architecture
 from jackfield.model.headroom import headroom_penalty
 from jackfield.model.measure import measure_largest_v
 from jackfield.model.network import KirchhoffNet
+from jackfield.model.recipe import packaged_text, read_recipe_file
+from jackfield.model.tables import from_table
 
-__all__ = ["FitRecipe", "FitResult", "fit"]
+__all__ = ["FitFacts", "FitPlan", "FitRecipe", "FitResult", "fit", "fit_error"]
 
 _HEADROOM_WEIGHT = 1.0
 
@@ -20,12 +25,15 @@ _HEADROOM_WEIGHT = 1.0
 class FitRecipe:
     """Adam over the whole set for `epochs` steps, its rate falling as a cosine from `learning_rate`.
 
-    Parameters are rounded to the board's codes from `quantise_from` (share of the epochs) on.
+    Parameters are rounded to the board's codes from `quantise_from` (share of the epochs) on. For a board the scale
+    `volts_per_unit`, `seconds_per_unit` sets the ranges.
     """
 
     epochs: int = 300
     learning_rate: float = 1e-1
     quantise_from: float = 0.7
+    volts_per_unit: float = 0.6
+    seconds_per_unit: float = 300e-6
 
     def __post_init__(self) -> None:
         if self.epochs < 1 or not self.learning_rate > 0:
@@ -41,7 +49,46 @@ class FitResult:
     largest_v: float
 
 
-def fit(network: KirchhoffNet, x: Tensor, wanted: Tensor, recipe: FitRecipe | None = None) -> FitResult:
+@dataclass(frozen=True)
+class FitFacts:
+    """How a fitted network came about: data, seed, largest |v| and rms errors (machine units), the last held out."""
+
+    data: str
+    seed: int
+    largest_v: float
+    rms: float
+    test_rms: float
+
+
+@dataclass(frozen=True)
+class FitPlan:
+    """A recipe file: which network, for which `board` (its name or a path to its spec), fitted how."""
+
+    board: str
+    architecture: Architecture
+    recipe: FitRecipe
+
+    @classmethod
+    def from_toml(cls, text: str) -> Self:
+        """The plan in a TOML text; DesignError where it is no TOML or a key is missing, unknown or wrong."""
+        table = read_recipe_file(text, {"board": str, "architecture": dict, "fit": dict})
+        architecture = Architecture.from_table(table["architecture"], "architecture")
+        return cls(table["board"], architecture, from_table(FitRecipe, table["fit"], "fit"))
+
+    @classmethod
+    def packaged(cls, name: str) -> Self:
+        """The recipe file `name` of the package; DesignError where there is none of that name."""
+        return cls.from_toml(packaged_text(name))
+
+
+def fit(
+    network: KirchhoffNet,
+    x: Tensor,
+    wanted: Tensor,
+    recipe: FitRecipe | None = None,
+    *,
+    advance: Callable[[int, int], None] | None = None,
+) -> FitResult:
     """Fit the output nodes' voltages to `wanted` `[time, example, output]` from inputs `x` `[example, input]`.
 
     The times are equally spaced in each slice, the last one its end: one time is a regression, more of them are
@@ -69,16 +116,18 @@ def fit(network: KirchhoffNet, x: Tensor, wanted: Tensor, recipe: FitRecipe | No
         optimiser.step()
         rate.step()
         network.confine()
-    return _concluded(network, x, wanted, snapshots)
-
-
-def _concluded(network: KirchhoffNet, x: Tensor, wanted: Tensor, snapshots: int) -> FitResult:
-    on_board = network.bounds is not None
-    with torch.no_grad():
-        states = network.states(x, quantised=on_board, rails=on_board, snapshots=snapshots)
-        rms = float((states[..., -network.architecture.outputs :] - wanted).square().mean().sqrt())
-    largest_v = measure_largest_v(network, x)
+        if advance is not None:
+            advance(epoch + 1, recipe.epochs)
+    rms, largest_v = fit_error(network, x, wanted), measure_largest_v(network, x)
     if network.bounds is not None:
         volts = network.bounds.fitting_volts(largest_v, dict(network.values))
         network.bounds = dataclasses.replace(network.bounds, volts_per_unit=volts)
     return FitResult(rms, largest_v)
+
+
+def fit_error(network: KirchhoffNet, x: Tensor, wanted: Tensor) -> float:
+    """The rms of the output nodes' voltages minus `wanted`, machine units, with a board's codes where there is one."""
+    on_board, snapshots = network.bounds is not None, len(wanted) // network.architecture.slices
+    with torch.no_grad():
+        states = network.states(x, quantised=on_board, rails=on_board, snapshots=snapshots)
+        return float((states[..., -network.architecture.outputs :] - wanted).square().mean().sqrt())

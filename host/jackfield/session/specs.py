@@ -6,10 +6,10 @@ from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
 
-from jackfield.board import BoardSpec
+from jackfield.board import BoardSpec, PatchedMachine
 from jackfield.errors import DesignError
 
-__all__ = ["load_spec", "spec_file", "spec_files"]
+__all__ = ["load_machine", "load_spec", "spec_file", "spec_files"]
 
 
 def load_spec(name_or_path: str | Path) -> BoardSpec:
@@ -20,6 +20,14 @@ def load_spec(name_or_path: str | Path) -> BoardSpec:
     path = spec_file(name_or_path)
     text = _text(path)
     return BoardSpec.from_toml(text, {name: _text(path.parent / name) for name in _referred(text)})
+
+
+def load_machine(name: str) -> PatchedMachine:
+    """The machine called so that is wired by hand, from the folders of the board specs; DesignError where none is."""
+    for folder in (Path(point.load()()) for point in entry_points(group="jackfield.board")):
+        if (folder / f"{name}.toml").is_file():
+            return PatchedMachine.from_toml(_text(folder / f"{name}.toml"))
+    raise DesignError(f"there is no machine {name!r} that is wired by hand; there is the-analog-thing")
 
 
 def spec_file(name_or_path: str | Path) -> Path:
