@@ -6,7 +6,7 @@ overdrive decays, so that they need no knowledge. Three negative gains use what 
 small or long ones what these have: each cell meets nine codes, odd and even. Two fresh random settings verify.
 """
 
-from jackfield.board import BoardSpec
+from jackfield.board import BoardSpec, CellGroup
 from jackfield_calibration.cell_routine import Step
 
 __all__ = ["AGAIN", "MORE", "ROUNDS", "STAGES", "VERIFY", "repeats"]
@@ -42,10 +42,12 @@ AGAIN: tuple[Step, ...] = (
 ROUNDS = 3  # of more settings and fresh verification for cells in doubt; what is sound passes, what is not does not
 
 _SHARE = 0.4  # of the threshold's tolerance, the noise of a read that needs no repeat
+_DECAYED = 0.1  # the same where overdrives do not grow before they are read: gains of one sign
 _MOST = 96
 
 
-def repeats(spec: BoardSpec, lsb_V: float, noise_V: float) -> int:
+def repeats(spec: BoardSpec, part: CellGroup, noise_V: float) -> int:
     """How often each setting is read, so that its noise stays small beside the tolerance."""
-    asked = noise_V / (_SHARE * spec.tolerance.threshold_lsb * lsb_V)
+    share = _DECAYED if part.parameters["gain"].one_sided else _SHARE
+    asked = noise_V / (share * spec.tolerance.threshold_lsb * part.parameters["threshold"].lsb)
     return max(1, min(_MOST, round(asked**2)))
