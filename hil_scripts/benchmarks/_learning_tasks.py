@@ -24,11 +24,11 @@ from jackfield.tune.learn import Bounds
 
 __all__ = ["TASKS", "Task"]
 
-SWING = 0.5  # of inputs and references, V
+SWING_V = {"two moons": 0.35, "x0 x1": 0.5, "digits": 0.5}  # of inputs and references
 PRODUCT_V = 0.15  # asked where x0 x1 = 1
-DRAWS = {"two moons": 1013, "x0 x1": 1015, "digits": 1013}  # of edges and first codes
-SETTLE = 15.0  # three time constants of a node that nothing but its leak holds
-NUDGE = Nudge(peak=0.06)  # a stronger one moves nodes past the kinks of their edges
+DRAWS = {"two moons": 1008, "x0 x1": 1015, "digits": 1013}  # of edges and first codes
+SETTLE = 25.0  # five time constants of a node that nothing but its leak holds
+NUDGE = Nudge(peak=0.04)  # a stronger one moves nodes past the kinks of their edges, 0.2 V where only a leak holds them
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,7 +57,7 @@ class Task:
 
 @cache
 def _moons() -> Task:
-    data, gain = two_moons(2_000), 30.0
+    data, gain = two_moons(2_000), 40.0
     centre, size = data.x_train.mean(0), np.abs(data.x_train - data.x_train.mean(0)).max(0)
     y, held = torch.from_numpy(data.y_train), torch.from_numpy(data.y_test)
 
@@ -67,8 +67,8 @@ def _moons() -> Task:
     def score(out: Tensor) -> float:
         return float((out.argmax(1) != held).double().mean())
 
-    board, circuit = load_spec("jf16s"), _mixed_circuit(DRAWS["two moons"])
-    starts, others = (_signed((x - centre) / size, circuit) for x in (data.x_train, data.x_test))
+    board, circuit = load_spec("jf16s"), _mixed_circuit(DRAWS["two moons"], 16, 86)
+    starts, others = (_signed(SWING_V["two moons"], (x - centre) / size, circuit) for x in (data.x_train, data.x_test))
     return Task("two moons", board, circuit, starts, others, loss, score, NUDGE, SETTLE, LearnRecipe(600))
 
 
@@ -84,8 +84,8 @@ def _product() -> Task:
     def score(out: Tensor) -> float:
         return float(((out[:, 0] - out[:, 1] - true) ** 2).mean())
 
-    board, circuit = load_spec("jf16s"), _mixed_circuit(DRAWS["x0 x1"])
-    starts, others = (_signed(points, circuit) for points in (x, held))
+    board, circuit = load_spec("jf16s"), _mixed_circuit(DRAWS["x0 x1"], 12, 44)
+    starts, others = (_signed(SWING_V["x0 x1"], points, circuit) for points in (x, held))
     return Task("x0 x1", board, circuit, starts, others, loss, score, NUDGE, SETTLE, LearnRecipe(600))
 
 
@@ -106,7 +106,7 @@ def _digits() -> Task:
 
     def starts(x: Any) -> Tensor:
         values = torch.zeros(len(x), inputs + hidden + outputs, dtype=REAL)
-        values[:, :inputs] = SWING * torch.from_numpy(np.asarray(x, dtype=np.float64))
+        values[:, :inputs] = SWING_V["digits"] * torch.from_numpy(np.asarray(x, dtype=np.float64))
         return values
 
     free = range(inputs + 1, inputs + hidden + outputs + 1)
@@ -116,13 +116,13 @@ def _digits() -> Task:
     circuit = _circuit(torch.tensor(pairs), inputs, outputs, 0.2, 0.5, generator)
     return Task(
         "digits", load_spec("jf96s"), circuit, starts(data.x_train), starts(data.x_test), loss, score,
-        Nudge(peak=0.75), 6.0, LearnRecipe(600, batch=32, rate=0.01),
+        NUDGE, SETTLE, LearnRecipe(600, batch=32, rate=0.01),
     )  # fmt: skip
 
 
-def _mixed_circuit(draw: int) -> Circuit:
-    """Edges at random between 6 driven and 6 free nodes, the last two of which are outputs, and among free ones."""
-    inputs, nodes, edges = 6, 12, 44
+def _mixed_circuit(draw: int, nodes: int, edges: int) -> Circuit:
+    """Edges at random between 6 driven and the free nodes, the last two of which are outputs, and among free ones."""
+    inputs = 6
     driven, every = range(1, inputs + 1), range(1, nodes + 1)
     pairs = [(a, b) for a in every for b in every if a != b and not (a in driven and b in driven)]
     generator = torch.Generator().manual_seed(draw)
@@ -146,12 +146,12 @@ def _circuit(
     return Circuit(nodes, (part,), ones, 0.2 * ones, (-1.0, 1.0), *ends)
 
 
-def _signed(x: Any, circuit: Circuit) -> Tensor:
+def _signed(swing_V: float, x: Any, circuit: Circuit) -> Tensor:
     """Presets: +-x0, +-x1 and references of both signs, the rest at zero."""
     values = torch.zeros(len(x), circuit.nodes, dtype=REAL)
-    points = SWING * torch.from_numpy(np.asarray(x, dtype=np.float64))
+    points = swing_V * torch.from_numpy(np.asarray(x, dtype=np.float64))
     values[:, 0:2], values[:, 2:4] = points, -points
-    values[:, 4], values[:, 5] = SWING, -SWING
+    values[:, 4], values[:, 5] = swing_V, -swing_V
     return values
 
 
