@@ -34,10 +34,12 @@ def test_a_board_takes_the_first_step_of_each_task(learning: Any, name: str) -> 
 
 
 def test_a_row_needs_raw_boards_to_lose(learning: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(learning, "trained", lambda name: (None, 0.01))
+    monkeypatch.setattr(learning, "trained", lambda task: (None, 0.01))
+
+    task = learning.TASKS["two moons"]()
 
     def row(raw: float, learned: float, passes: int) -> Any:
-        return learning.learning_compared("two moons", "cmos", [learning.Learned(raw, 0.012, learned, passes)])
+        return learning.learning_compared(task, "cmos", [learning.Learned(raw, 0.012, learned, passes)])
 
     assert row(0.08, 0.018, 60_000)["holds"]
     assert not row(0.05, 0.018, 60_000)["holds"]  # nothing was lost that could be learned back
