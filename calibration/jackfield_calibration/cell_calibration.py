@@ -65,7 +65,7 @@ class CellCalibration:
         self._law = CellLaw(part.law, self._gain, part.output_limit_A)
         tolerance = spec.tolerance
         self._limits = (tolerance.gain_lsb * self._gain.lsb, tolerance.threshold_lsb * self._threshold.lsb)
-        self._repeats, self._judged = recipe.repeats(spec, self._threshold.lsb, nodes.noise_V)
+        self._repeats, self._judged = recipe.repeats(spec, part, nodes.noise_V)
         self._learns = begin is None
         self._begin = begin or self._first(spec, nodes, part.output_limit_A)
         self._blocks: list[CellBlock] = []

@@ -2,7 +2,8 @@
 
 A step gives every wanted cell one setting. With overdrive x = v_s - v_d - threshold and k = 2 g T/C, x ends at
 x exp(-k). Negative gains are the better meter: the overdrive grows before it is read. They need presets of their
-own, from what earlier steps found, so that growth ends inside the rails and below saturation.
+own, from what earlier steps found, so that growth ends inside the rails and below saturation. Cells with gains of one
+sign run the same steps at positive gains.
 """
 
 from collections.abc import Iterator
@@ -12,7 +13,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from jackfield.board import BoardSpec, ConfigImage, RunProgram
+from jackfield.board import BoardSpec, CodeScale, ConfigImage, RunProgram
 from jackfield_calibration.cell_runs import CellBlock
 from jackfield_calibration.groups import Group, form_groups
 from jackfield_calibration.node_estimator import NodeFit
@@ -50,6 +51,10 @@ class Step:
     sizes: tuple[float, float] | None = None
     copies: int = 1
 
+    def within(self, gain: CodeScale) -> "Step":
+        """The same at a gain that the DAC has."""
+        return replace(self, gain=abs(self.gain)) if gain.one_sided else self
+
     def repeated(self, times: int) -> "Step":
         """The same with every overdrive about `times` over, on up to four common modes."""
         modes = min(times, _MODES)
@@ -81,7 +86,7 @@ class CellRoutine(Routine):
         self, spec: BoardSpec, cells: Integers, step: Step, tag: str, known: Known, random: np.random.Generator
     ) -> None:
         self.name = f"cells-{tag}-{step.name}"
-        self._spec, self._cells, self._step = spec, cells, step
+        self._spec, self._cells = spec, cells
         self._groups = form_groups(spec, cells, random)
         self._rows = {int(cell): row for row, cell in enumerate(cells)}
         part = spec.group_of(int(cells[0]))
@@ -90,6 +95,7 @@ class CellRoutine(Routine):
             part.parameters["threshold"],
             part.output_limit_A,
         )
+        self._step = step.within(self._gain)
         self._choose_codes(known, random)
         self._choose_presets(known, random)
 

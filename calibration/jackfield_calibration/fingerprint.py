@@ -105,7 +105,8 @@ class FingerprintRoutine(Routine):
             for cell in group.cells:
                 gain = spec.group_of(int(cell)).parameters.get("gain")
                 if gain is not None:
-                    image.codes["gain"][0, cell] = gain.code(gain.clip(_GAIN * gain.hi))
+                    share = abs(_GAIN) if gain.one_sided else _GAIN
+                    image.codes["gain"][0, cell] = gain.code(gain.clip(share * gain.hi))
             run_s = float(np.clip(_RUN / (2 * abs(_GAIN)) * time_constant(spec), spec.run.min_s, spec.run.max_s))
             program = RunProgram(((0, round(run_s / spec.run.tick_s)),), scan_lists(spec, group.destination))
             yield Setting(f"{self.name}/{number}", image, inputs, program)

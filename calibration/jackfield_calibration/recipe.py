@@ -8,7 +8,7 @@ threshold too, where the current offset flows alone: else most of what is not kn
 fresh random settings verify.
 """
 
-from jackfield.board import BoardSpec
+from jackfield.board import BoardSpec, CellGroup
 from jackfield_calibration.cell_routine import Step
 
 __all__ = ["AGAIN", "MORE", "ROUNDS", "STAGES", "VERIFY", "repeats"]
@@ -44,14 +44,17 @@ AGAIN: tuple[Step, ...] = (
 ROUNDS = 3  # of more settings and fresh verification for cells in doubt; what is sound passes, what is not does not
 
 _SHARE, _JUDGED = 0.6, 0.4  # of the threshold's tolerance, the noise of a read that needs no repeat
+_DECAYED = 4.0  # so many times less of an error shows where overdrives do not grow before they are read
 _MOST = 48
 
 
-def repeats(spec: BoardSpec, lsb_V: float, noise_V: float) -> tuple[int, int]:
+def repeats(spec: BoardSpec, part: CellGroup, noise_V: float) -> tuple[int, int]:
     """How often each setting is read, and each of verification, so that noise stays small beside the tolerance.
 
     Two runs have to say alone what the others say together; and whom they leave in doubt costs far more reads.
     """
-    relative = noise_V / (spec.tolerance.threshold_lsb * lsb_V)
+    relative = noise_V / (spec.tolerance.threshold_lsb * part.parameters["threshold"].lsb)
+    if part.parameters["gain"].one_sided:
+        relative *= _DECAYED
     known, judged = (max(1, min(_MOST, round((relative / share) ** 2))) for share in (_SHARE, _JUDGED))
     return known, judged

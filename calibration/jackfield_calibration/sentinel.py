@@ -1,8 +1,9 @@
 """Sentinels: one read a cell that shows whether the cell still is what the record says.
 
-Each runs at a negative gain, where the overdrive grows before it is read, with codes and presets that follow from
-the cell's own rows of the record and from nothing else. Calibration takes them last and keeps the volts in the record
-(`sentinel_V`); later readings are compared with those, so that no error of a model comes between.
+Each runs at a negative gain, where the overdrive grows before it is read (at a positive one where the DACs have no
+other), with codes and presets that follow from the cell's own rows of the record and from nothing else. Calibration
+takes them last and keeps the volts in the record (`sentinel_V`); later readings are compared with those, so that no
+error of a model comes between.
 """
 
 from collections.abc import Iterator
@@ -39,6 +40,7 @@ AIMED_BY_NODES = ("preset_gain", "preset_offset_V", "node_offset_A")
 # Of the largest gain; k = 2 g T/C. The overdrive grows 45 times, so that what a threshold's error adds and what a
 # gain's error takes away differ in size and do not hide each other.
 _GAIN, _TURN = -0.65, 3.8
+_DECAY = 1.0  # the turn where the overdrive decays: a gain's error shows most
 _CURRENT, _SWING, _SHARE = 0.8, 1.6, 0.55  # of the output limit; of the rail between two nodes; of what these allow
 _SURE = 4.0  # standard errors: one cell in 16,000 strays so far
 _LEAST_SCALE = 0.2  # a cell of less gain has no code to aim with
@@ -77,19 +79,22 @@ class SentinelRoutine(Routine):
         self._groups = [kept for group in groups if len(kept := _of(group, cells))]
         self._gain, self._threshold = part.parameters["gain"], part.parameters["threshold"]
         self._limit_A = part.output_limit_A
+        self._aim_S, self._turn = _GAIN * self._gain.hi, _TURN
+        if self._gain.one_sided:
+            self._aim_S, self._turn = -self._aim_S, _DECAY
         self._scale = np.where(np.abs(scale) < _LEAST_SCALE, 1.0, scale)
         self._zero, self._offset, self._current = zero, threshold, current
 
     def settings(self) -> Iterator[Setting]:
         """See Routine."""
         spec = self._spec
-        run_s = _TURN * time_constant(spec) / (2 * abs(_GAIN))
+        run_s = self._turn * time_constant(spec) / (2 * abs(_GAIN))
         ticks = round(float(np.clip(run_s, spec.run.min_s, spec.run.max_s)) / spec.run.tick_s)
         for number, group in enumerate(self._groups):
             image = ConfigImage.safe(spec)
             image.enable[0, group.cells] = True
             image.source[0, group.cells], image.destination[0, group.cells] = group.source, group.destination
-            nominal = (_GAIN * self._gain.hi - self._zero[group.cells]) / self._scale[group.cells]
+            nominal = (self._aim_S - self._zero[group.cells]) / self._scale[group.cells]
             image.codes["gain"][0, group.cells] = self._gain.code(self._gain.clip(nominal))
             image.codes["threshold"][0, group.cells] = self._threshold.middle
             half = self._start_V(group, ticks * spec.run.tick_s) / 2
@@ -106,13 +111,13 @@ class SentinelRoutine(Routine):
         Offset currents of cell and nodes move the point that the voltage grows away from.
         """
         cells, node_A = group.cells, self._nodes[2]
-        largest = abs(_GAIN) * self._gain.hi
-        growth = np.exp(2 * largest * run_s / self._spec.nodes.capacitance_F)
+        largest = abs(self._aim_S)
+        growth = max(1.0, np.exp(-2 * self._aim_S * run_s / self._spec.nodes.capacitance_F))
         threshold = self._threshold.value(np.full(len(cells), self._threshold.middle)) + self._offset[cells]
         rail = self._spec.nodes.rail_V[1]
         over = np.minimum(_CURRENT * self._limit_A / largest, _SWING * rail - np.abs(threshold)) / growth
         flows = self._current[cells] + (node_A[group.destination - 1] - node_A[group.source - 1]) / 2
-        return np.asarray(threshold + _SHARE * over + flows / largest)
+        return np.asarray(threshold + _SHARE * over - flows / self._aim_S)
 
     def found(self, readings: list[Reading]) -> tuple[Integers, Floats, Floats]:
         """Cells (ascending), volts (NaN where unusable) and standard errors within the slot."""

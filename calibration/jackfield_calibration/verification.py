@@ -97,6 +97,8 @@ def gain_se(law: CellLaw, nominal_S: list[Tensor], fit: CellFit) -> Tensor:
 
 def unsure(law: CellLaw, fit: CellFit, tolerance: tuple[float, float]) -> Tensor:
     """Whether a cell's standard errors, over the range of gains, leave too little of the tolerance, `[cell]`."""
-    levels = [torch.full_like(fit.chi2, level * law.largest_gain_S) for level in _LEVELS]
+    lowest = -law.largest_gain_S if not law.gain.one_sided else 0.0
+    asked = [level * law.largest_gain_S for level in _LEVELS]
+    levels = [torch.full_like(fit.chi2, level) for level in asked if level > lowest]
     gain, threshold = gain_se(law, levels, fit), torch.sqrt(fit.covariance[:, 2, 2])
     return (gain > _ENOUGH * tolerance[0]) | (threshold > _ENOUGH * tolerance[1])

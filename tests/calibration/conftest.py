@@ -65,7 +65,8 @@ def draw(spec: BoardSpec, profile: str, seed: int) -> Truth:
         threshold_V=normal(kind["threshold_offset"] * threshold.hi, cells),
         offset_A=normal(kind["cell_current_offset"] * limit, cells),
         capacitance_F=nodes.capacitance_F * (1 + normal(kind["capacitance_relative"], count)),
-        leak_S=nodes.capacitance_F / 100e-6 * kind["leak_mean"] * (1 + normal(kind["leak_relative"], count)),
+        leak_S=nodes.leak_S
+        + nodes.capacitance_F / 100e-6 * kind["leak_mean"] * (1 + normal(kind["leak_relative"], count)),
         node_offset_A=normal(kind["node_offset_current"] * limit, count),
         preset_gain=1 + normal(kind["preset_gain"], count),
         preset_offset_V=normal(kind["preset_offset"], count),

@@ -52,6 +52,11 @@ class CodeScale:
         return (1 if self.coding == "bipolar" else 0), 2**self.bits - 1
 
     @property
+    def one_sided(self) -> bool:
+        """Whether it has no negative values."""
+        return self.lo >= 0
+
+    @property
     def middle(self) -> int:
         """The code whose value is zero (bipolar), or the lowest (unipolar): what a safe board holds."""
         return 2 ** (self.bits - 1) if self.coding == "bipolar" else 0
