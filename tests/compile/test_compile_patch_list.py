@@ -1,6 +1,7 @@
 """Patch lists: a machine that is wired after one does what the circuit says."""
 
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -108,6 +109,11 @@ def test_the_page_shows_every_cable() -> None:
     assert "OP for 1 ms" in page
     slow = patch_list(circuit(2, [(1, 2, 6.0, 0.0)], [0.0, 0.0]), MACHINE, 0.8)
     assert "SLOW of integrator 2" in slow.page("slow")
+
+
+def test_outputs_come_first_on_the_jacks() -> None:
+    five = replace(circuit(5, [(1, 5, 0.1, 0.0)], [0.0] * 5), outputs=(5, 2))
+    assert patch_list(five, MACHINE, 0.8).shown == (5, 2, 1, 3)
 
 
 def test_a_patch_file_is_read_as_it_was_written() -> None:

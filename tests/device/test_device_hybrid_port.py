@@ -114,8 +114,8 @@ def test_a_damaged_value_is_no_reading(row: str, message: str) -> None:
         machine.sample(1)
 
 
-def test_nine_of_ten_damaged_digits_are_noticed() -> None:
-    """A value is one of 1,024 texts: of all texts that differ in one digit hardly one is another code."""
+def test_most_damaged_digits_are_noticed() -> None:
+    """A value is one of 1,024 texts; seven of eight that differ from one in a digit are none."""
     codes = np.arange(1024)
     texts = {f"{2 * (code - 130) / 415 - 1:.3f}" for code in codes}
     spoilt = found = 0
@@ -125,7 +125,7 @@ def test_nine_of_ten_damaged_digits_are_noticed() -> None:
                 if digit != letter:
                     spoilt += 1
                     found += text[:place] + digit + text[place + 1 :] not in texts
-    assert found / spoilt > 0.7
+    assert found / spoilt > 0.85
 
 
 @pytest.mark.parametrize(

@@ -61,7 +61,7 @@ def patch_list(
         units_per_scale=1 / volts_per_unit,
         slow=is_slow,
         start=tuple(start),
-        shown=tuple(range(1, len(terms.constant) + 1))[: len(machine.outputs)],
+        shown=tuple(dict.fromkeys((*circuit.outputs, *range(1, len(start) + 1))))[: len(machine.outputs)],
         outputs=machine.outputs,
         cables=tuple(patch.cables),
     )
