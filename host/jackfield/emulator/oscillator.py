@@ -193,8 +193,9 @@ class OscillatorBoard:
             here = slice(2, 2 + len(scanned))
             found = self._node(np.array(scanned, dtype=np.int64), segments[-1], phasors)
             steady[probe, :, here], fading[probe, :, here], rate[probe, :, here] = found
-        flat = (array.reshape(len(level), -1) for array in (steady, fading, rate))
-        return Pieces(starts.ravel(), zero.ravel(), level.reshape(len(level), -1), *flat)
+        flat = (len(level), -1)
+        waves = steady.reshape(flat), fading.reshape(flat), rate.reshape(flat)
+        return Pieces(starts.ravel(), zero.ravel(), level.reshape(flat), *waves)
 
     def _pulsed(self, program: RunProgram, plan: Schedule, spikes: Floats, phases: Floats) -> Pieces:
         """A scan of the pulses of comparators [input, neuron, slot], ascending, and of channels with `phases`."""

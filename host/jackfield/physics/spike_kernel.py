@@ -18,7 +18,7 @@ _F = TypeVar("_F", bound=Callable[..., Any])
 _NEWTON_STEPS = 8
 _CLOSE = 1e-3  # periods; the next move would be about its square
 _LOOKED_THROUGH = 1.25  # the first periods, where a spike may have no predecessor a period before
-_STEP, _FINE_STEP = 0.125, 0.05  # between looks; the fine one where a period may have several maxima
+_STEP, _FINE_STEP = 0.125, 0.02  # between looks; the fine one where a period may have several maxima: 0.05 missed a few
 _FAIR = 0.5  # of the fundamental's slope, what the harmonics' may sum to where one maximum a period is expected
 
 
