@@ -131,7 +131,8 @@ class CellCalibration:
         return estimate_cells(self._law, self._blocks, shared, self._begin.prior, start, noise_V)
 
     def _read(self, step: Step, tag: str, cells: Integers, known: Known, times: int) -> CellBlock:
-        routine = CellRoutine(self._spec, cells, step.repeated(times), tag, known, self._random)
+        stuck = self._nodes.stuck
+        routine = CellRoutine(self._spec, cells, step.repeated(times), tag, known, self._random, stuck)
         return routine.block(self._reader.read_all(routine), self._nodes)
 
     def _known(self, fit: CellFit | None) -> Known:
