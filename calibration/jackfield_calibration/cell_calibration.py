@@ -105,9 +105,7 @@ class CellCalibration:
         part = estimate_cells(self._law, blocks, shared, self._begin.prior, fit.value[rows], fit.noise_V, learn=False)
         return fit.replaced(rows, with_shared_errors(self._law, blocks, part, self._begin, spread))
 
-    def _part(
-        self, steps: tuple[Step, ...], tag: str, rows: torch.Tensor, known: Known, times: int
-    ) -> list[CellBlock]:
+    def _part(self, steps: tuple[Step, ...], tag: str, rows: torch.Tensor, known: Known, times: int) -> list[CellBlock]:
         """Blocks of all cells, in which those of `rows` alone were read."""
         some = rows.numpy()
         parts = [self._read(step, tag, self._cells[some], known.of(some), times) for step in steps]
@@ -133,7 +131,8 @@ class CellCalibration:
         return estimate_cells(self._law, self._blocks, shared, self._begin.prior, start, noise_V)
 
     def _read(self, step: Step, tag: str, cells: Integers, known: Known, times: int) -> CellBlock:
-        routine = CellRoutine(self._spec, cells, step.repeated(times), tag, known, self._random)
+        stuck = self._nodes.stuck
+        routine = CellRoutine(self._spec, cells, step.repeated(times), tag, known, self._random, stuck)
         return routine.block(self._reader.read_all(routine), self._nodes)
 
     def _known(self, fit: CellFit | None) -> Known:
@@ -173,8 +172,9 @@ class CellCalibration:
         return fit, verdict
 
     def _verdict(self, fit: CellFit, blocks: list[CellBlock], of_all: CellFit | None = None) -> Verdict:
-        """By `blocks`; neither is a cell good whose own runs contradict each other more than is usual in `of_all`, nor one
-        that is like no working cell."""
+        """By `blocks`. A cell whose own runs contradict each other more than is usual in `of_all` is not good, nor is
+        one that is like no working cell.
+        """
         shared, rail_V = self._begin.shared.moved(self._begin.moved), self._spec.nodes.rail_V[1]
         verdict = verify_cells(self._law, blocks, shared, fit, self._limits, rail_V)
         consistent = fit.chi2 < _SOUND * (of_all or fit).chi2.median()

@@ -6,7 +6,7 @@ own, from what earlier steps found, so that growth ends inside the rails and bel
 sign run the same steps at positive gains.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -83,10 +83,18 @@ class CellRoutine(Routine):
     """The records of one step, group by group, and the block that their readings make."""
 
     def __init__(
-        self, spec: BoardSpec, cells: Integers, step: Step, tag: str, known: Known, random: np.random.Generator
+        self,
+        spec: BoardSpec,
+        cells: Integers,
+        step: Step,
+        tag: str,
+        known: Known,
+        random: np.random.Generator,
+        stuck: Collection[tuple[int, int]] = (),
     ) -> None:
+        """`stuck`: switches (probe and node from 0) to read no node through."""
         self.name = f"cells-{tag}-{step.name}"
-        self._spec, self._cells = spec, cells
+        self._spec, self._cells, self._stuck = spec, cells, stuck
         self._groups = form_groups(spec, cells, random)
         self._rows = {int(cell): row for row, cell in enumerate(cells)}
         part = spec.group_of(int(cells[0]))
@@ -156,7 +164,8 @@ class CellRoutine(Routine):
         inputs[:, group.destination - 1] = self._preset_codes[rows, :, 1].T
         inputs = np.repeat(inputs, self._step.copies, axis=0)
         nodes = np.concatenate([group.source, group.destination])
-        program = RunProgram(((0, round(self.run_s / spec.run.tick_s)),), scan_lists(spec, nodes), count=len(inputs))
+        scan = scan_lists(spec, nodes, self._stuck)
+        program = RunProgram(((0, round(self.run_s / spec.run.tick_s)),), scan, count=len(inputs))
         return Setting(f"{self.name}/{number}", image, inputs, program)
 
     def _rows_of(self, group: Group) -> Integers:

@@ -34,10 +34,10 @@ VERIFY: tuple[Step, ...] = (
 )
 
 AGAIN: tuple[Step, ...] = (
-    Step("minus-again", -0.75, 3.2, (0.8, 0.8), sizes=(0.5, 0.95)),
-    Step("plus-again", 0.4, 0.8, (1.0, 1.0), sizes=(0.15, 0.6)),
-    Step("minus-small", -0.25, 3.2, (0.8, 0.8), sizes=(0.15, 0.3)),
-    Step("plus-small", 0.15, 0.8, (1.0, 1.0), sizes=(0.05, 0.25)),
+    Step("minus-again", -0.75, 3.2, (0.8,), sizes=(0.5, 0.95)),
+    Step("plus-again", 0.4, 0.8, (1.0,), sizes=(0.15, 0.6)),
+    Step("minus-small", -0.25, 3.2, (0.8,), sizes=(0.15, 0.3)),
+    Step("plus-small", 0.15, 0.8, (1.0,), sizes=(0.05, 0.25)),
 )
 """For the cells that the first two left in doubt; longer runs too, because weak cells show their threshold late."""
 

@@ -2,7 +2,7 @@
 
 import zlib
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -116,9 +116,26 @@ class Routine(ABC):
         """The records to read, each under a key of its own."""
 
 
-def scan_lists(spec: BoardSpec, nodes: Integers) -> tuple[tuple[int, ...], ...]:
-    """`nodes` dealt out to the board's probes, in turn."""
-    return tuple(tuple(int(node) for node in nodes[probe :: spec.probe.count]) for probe in range(spec.probe.count))
+def scan_lists(
+    spec: BoardSpec, nodes: Integers, stuck: Collection[tuple[int, int]] = ()
+) -> tuple[tuple[int, ...], ...]:
+    """`nodes` dealt out to the board's probes, in turn, none through a switch `stuck` (probe and node from 0) if it
+    can take its turn with a node of another probe.
+    """
+    lists = [[int(node) for node in nodes[probe :: spec.probe.count]] for probe in range(spec.probe.count)]
+    for probe, node in sorted(stuck):
+        if node + 1 in lists[probe]:
+            here = lists[probe].index(node + 1)
+            turns = [
+                (abs(slot - here), other, slot)
+                for other, scanned in enumerate(lists)
+                for slot, theirs in enumerate(scanned)
+                if (other, node) not in stuck and (probe, theirs - 1) not in stuck
+            ]
+            if turns:
+                _, other, slot = min(turns)
+                lists[probe][here], lists[other][slot] = lists[other][slot], lists[probe][here]
+    return tuple(tuple(scanned) for scanned in lists)
 
 
 def scans_of_all(spec: BoardSpec, nodes: Integers) -> list[tuple[tuple[int, ...], ...]]:

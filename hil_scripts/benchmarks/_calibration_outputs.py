@@ -54,14 +54,14 @@ def _board(spec: BoardSpec, profile: str, seed: int, checkpoint: Checkpoint, qui
     bench, _ = open_here(spec, profile, seed)
     wanted = model_outputs(checkpoint, x, quantised=True)
     errors, reads, answers = {}, {}, None
-    raw = compiled_for(checkpoint, spec)
+    raw = compiled_for(checkpoint, spec).only
     for level in ("raw", "nodes", "cells"):
         record: CalibrationRecord | None = None
         if level != "raw":
             given = {"board_id": "scored"}
             record = calibrate(bench, spec, Memory(), seed=seed, image=raw.image, level=level, provenance=given)
             reads[level] = float(record.provenance["reads"])
-        compiled = compiled_for(checkpoint, spec, record)
+        compiled = compiled_for(checkpoint, spec, record).only
         bench.board.apply(compiled.image)
         answers = asked(bench, compiled, x, record, lambda done, of: None)
         errors[level] = answers.error_rms_V(compiled.scaling.volts_per_unit * wanted)

@@ -7,7 +7,7 @@ from jackfield.board import BoardSpec
 from jackfield.session import load_spec
 from jackfield_calibration.node_estimator import NODE_PARAMETERS, NodeFit, estimate_nodes
 from jackfield_calibration.node_routine import NodeRoutine, NodeRuns
-from jackfield_calibration.routine import Reading
+from jackfield_calibration.routine import Reading, scan_lists
 
 NOISE_V = 5e-4
 SHARES = {(0, 1): 2e-3, (1, 0): -1.5e-3}
@@ -73,3 +73,13 @@ def test_every_node_meets_as_many_probes_as_there_are_records(name: str) -> None
             for node in scanned:
                 met[node].add(probe)
     assert {len(probes) for probes in met.values()} == {spec.probe.count}
+
+
+def test_no_node_is_read_through_a_stuck_switch_where_another_probe_is(small_spec: BoardSpec) -> None:
+    nodes = np.arange(1, 11)
+    plain = scan_lists(small_spec, nodes)
+    stuck = {(0, plain[0][1] - 1), (0, plain[1][1] - 1), (1, plain[1][4] - 1)}
+    scan = scan_lists(small_spec, nodes, stuck)
+    assert sorted(scan[0] + scan[1]) == nodes.tolist()
+    assert all(node + 1 not in scan[probe] for probe, node in stuck)
+    assert scan_lists(small_spec, nodes, {(0, 0), (1, 0)}) == plain  # neither will do

@@ -1,4 +1,4 @@
-"""Ground and reference of the probes over many records: better than one record's own, and only while they are the same."""
+"""Ground and reference of the probes over many records: better than one record's own, while they are the same."""
 
 import numpy as np
 from numpy.typing import NDArray
