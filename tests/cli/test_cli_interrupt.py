@@ -35,6 +35,8 @@ SPOTS = {
     "bench": ("jackfield.session.discover", "bench init --port socket://127.0.0.1:9 -o {new}.toml"),
     "safe": ("jackfield.session.make_safe", "safe --bench {bench}"),
     "conformance": ("jackfield.device.conformance", "conformance --port emulator://jf16"),
+    "patch": ("jackfield.cli.patch.read_patch", "patch turn {new}.toml --record {new}.record -o {new}"),
+    "abk": ("jackfield.cli.abk._template", "abk {new}.toml --port {new}.port"),
     "doctor": ("jackfield.cli.checks._torch", "doctor"),
 }
 

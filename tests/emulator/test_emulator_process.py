@@ -49,7 +49,8 @@ def test_it_serves_board_scope_and_meter_until_end_of_input(visa: pyvisa.Resourc
         assert opened["bench"] == str(bench)
         assert bench.read_text() == opened["bench_toml"]
         wired = tomllib.loads(bench.read_text())
-        assert wired["board"] == {"url": opened["board"]["url"], "spec": JF16, "id": opened["board"]["id"]}
+        said = {"url": opened["board"]["url"], "spec": JF16, "id": opened["board"]["id"]}
+        assert wired["board"] == said | {"patience_s": 120}
         assert wired["instruments"]["dmm"]["resource"] == opened["dmm"]["hislip"]
         listening = [c.laddr.ip for c in psutil.Process(process.pid).net_connections() if c.status == "LISTEN"]
         assert set(listening) == {"127.0.0.1"}
