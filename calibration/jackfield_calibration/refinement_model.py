@@ -25,7 +25,6 @@ NODES = ("leak_S", "node_offset_A", "capacitance_ratio")
 
 _STEPS = 8
 _ITERATIONS = 40
-_TWICE = 2  # fits: with the noise of the readings, then with that of what the first has left over
 _DTYPE = torch.float32
 
 Floats = NDArray[np.float64]
@@ -116,29 +115,31 @@ class RefinementModel:
 def fit(model: RefinementModel, observed: list[Observed]) -> dict[str, Tensor]:
     """The most likely corrections, in standard errors.
 
-    L-BFGS. What the model leaves out (charge at a bank switch, crosstalk) counts as noise: readings weigh as much as
-    the rms of what an earlier fit has left over allows.
+    What the model leaves out (charge at a bank switch, crosstalk) counts as noise: readings weigh as much as the rms of
+    what an earlier fit has left over allows.
     """
-    values, left_over = model.none(), 0.0
-    for _ in range(_TWICE):
-        values = {name: value.requires_grad_() for name, value in values.items()}
-        weights = [1 / (float(np.mean(part.se_V[part.usable] ** 2)) + left_over**2) for part in observed]
-        optimiser = torch.optim.LBFGS(
-            list(values.values()), max_iter=_ITERATIONS, history_size=20, line_search_fn="strong_wolfe"
-        )
+    values = _fitted(model, observed, model.none(), 0.0)
+    return _fitted(model, observed, values, model.rms_V(values, observed))
 
-        def cost() -> Tensor:
-            optimiser.zero_grad()  # noqa: B023 - called before the next round only
-            total = sum((value.square().sum() for value in values.values()), torch.zeros(()))  # noqa: B023
-            for part, weight in zip(observed, weights, strict=True):  # noqa: B023
-                total = total + weight * model.off_V(values, part).square().sum()  # noqa: B023
-            total.backward()  # type: ignore[no-untyped-call]
-            return total
 
-        optimiser.step(cost)  # type: ignore[no-untyped-call]
-        values = {name: value.detach() for name, value in values.items()}
-        left_over = model.rms_V(values, observed)
-    return values
+def _fitted(model: RefinementModel, observed: list[Observed], begin: Values, left_over_V: float) -> dict[str, Tensor]:
+    """By L-BFGS, from `begin`."""
+    values = {name: value.clone().requires_grad_() for name, value in begin.items()}
+    weights = [1 / (float(np.mean(part.se_V[part.usable] ** 2)) + left_over_V**2) for part in observed]
+    optimiser = torch.optim.LBFGS(
+        list(values.values()), max_iter=_ITERATIONS, history_size=20, line_search_fn="strong_wolfe"
+    )
+
+    def cost() -> Tensor:
+        optimiser.zero_grad()
+        total = torch.stack([value.square().sum() for value in values.values()]).sum()
+        for part, weight in zip(observed, weights, strict=True):
+            total = total + weight * model.off_V(values, part).square().sum()
+        total.backward()  # type: ignore[no-untyped-call]
+        return total
+
+    optimiser.step(cost)  # type: ignore[no-untyped-call]
+    return {name: value.detach() for name, value in values.items()}
 
 
 def _injected(part: Slice, more_A: Tensor) -> Slice:
