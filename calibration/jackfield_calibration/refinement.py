@@ -135,7 +135,8 @@ def refine(
     said = {"image": image.digest(spec), "inputs": len(routine.codes), "off_before_V": before, "off_after_V": after}
     counted = {"seed": seed, "settings": reader.settings, "reads": reader.reads, "parent": record.digest}
     counted |= {"planned_settings": plan.settings, "planned_reads": plan.reads, "refined": said}
-    return CalibrationRecord({**record.provenance, **provenance, **counted}, tables)
+    before_it = {name: value for name, value in record.provenance.items() if name != "update"}  # what another run did
+    return CalibrationRecord({**before_it, **provenance, **counted}, tables)
 
 
 def _routine(

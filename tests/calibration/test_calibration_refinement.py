@@ -103,6 +103,7 @@ def test_what_the_circuit_shows_is_corrected_and_sentinels_follow(board: Any, sm
     with Run.create(folder, "update", "b1") as run:
         renewed = update(bench, small_spec, run, found, seed=6, provenance=GIVEN)
     assert renewed.provenance["update"]["moved"] == []
+    assert "refined" not in renewed.provenance, "what a record says of its run is that run's"
 
 
 def test_what_cannot_be_refined_is_said(board: Any, small_spec: BoardSpec, tmp_path: Path) -> None:
