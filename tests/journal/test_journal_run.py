@@ -111,10 +111,11 @@ def test_a_file_in_the_way_is_named(tmp_path: Path) -> None:
         Run.create(tmp_path / "runs", "calibrate", "b1", started=STARTED)
 
 
-def test_the_same_second_twice_is_refused(tmp_path: Path) -> None:
-    Run.create(tmp_path, "calibrate", "b1", started=STARTED).close()
-    with pytest.raises(CalibrationError, match="exists"):
-        Run.create(tmp_path, "calibrate", "b1", started=STARTED)
+def test_runs_of_the_same_second_have_folders_of_their_own(tmp_path: Path) -> None:
+    for _ in range(3):
+        Run.create(tmp_path, "calibrate", "b1", started=STARTED).close()
+    name = "20260304T050607Z-calibrate-b1"
+    assert sorted(folder.name for folder in tmp_path.iterdir()) == [name, f"{name}-2", f"{name}-3"]
 
 
 def test_another_folder_is_no_run(tmp_path: Path) -> None:

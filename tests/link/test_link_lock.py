@@ -1,6 +1,7 @@
 import json
 import subprocess
 import sys
+import threading
 
 import pytest
 
@@ -38,4 +39,16 @@ def test_a_holder_that_left_no_name(tmp_path: object) -> None:
     lock._holder.write_text(json.dumps({}))
     with pytest.raises(LinkError, match="another jackfield process"):
         ResourceLock("port X", f"{tmp_path} nameless").acquire()
+    lock.release()
+
+
+def test_a_holder_that_is_about_to_let_go_is_waited_for(tmp_path: object) -> None:
+    key = f"{tmp_path} closing"
+    closing = ResourceLock("port X", key)
+    closing.acquire()
+    letting_go = threading.Timer(0.1, closing.release)
+    letting_go.start()
+    lock = ResourceLock("port X", key)
+    lock.acquire()
+    letting_go.join()
     lock.release()

@@ -1,4 +1,7 @@
-"""A run folder `<UTC>-<verb>-<board id>/`: run.toml says what was asked, readings.sqlite what was read."""
+"""A run folder `<UTC>-<verb>-<board id>/`, `-2` and so on behind it for further runs of a second.
+
+Its run.toml says what was asked, readings.sqlite what was read.
+"""
 
 import tomllib
 from collections.abc import Mapping
@@ -46,20 +49,17 @@ class Run:
     ) -> Self:
         """A new folder under `root`, with `details` in its run.toml; the clock is read here and nowhere else.
 
-        Raises DesignError for a name that makes no folder, CalibrationError where the folder exists or
-        cannot be written, or the disk lacks `needed_bytes`.
+        Raises DesignError for a name that makes no folder, CalibrationError where the folder cannot be written
+        or the disk lacks `needed_bytes`.
         """
         moment = (started or datetime.now(UTC)).astimezone(UTC)
         name = f"{moment:%Y%m%dT%H%M%SZ}-{check_name(verb, 'verb')}-{check_name(board_id, 'board id')}"
-        folder = root / name
         try:
             _make_root(root)
             check_room(root, needed_bytes)
-            folder.mkdir()
-        except FileExistsError as error:
-            raise CalibrationError(f"{folder} exists; wait a second, or go on with it by --resume") from error
+            folder = _new_folder(root / name)
         except OSError as error:
-            raise CalibrationError(f"{folder} cannot be made: {error}; use --runs DIR") from error
+            raise CalibrationError(f"{root / name} cannot be made: {error}; use --runs DIR") from error
         utc = f"{moment:%Y-%m-%dT%H:%M:%SZ}"
         head: dict[str, Any] = {"verb": verb, "board_id": board_id, "started_utc": utc}
         write_whole(folder / "run.toml", toml_lines(head | dict(details or {})))
@@ -131,3 +131,16 @@ def _make_root(root: Path) -> None:
     except OSError as error:
         raise CalibrationError(f"{root} cannot be made: {error}; name another with --runs DIR") from error
     check_writable(root)
+
+
+def _new_folder(wanted: Path) -> Path:
+    """`wanted`, or with -2, -3, ... behind it where the second has runs already."""
+    folder, number = wanted, 1
+    while True:
+        try:
+            folder.mkdir()
+        except FileExistsError:
+            number += 1
+            folder = wanted.with_name(f"{wanted.name}-{number}")
+        else:
+            return folder

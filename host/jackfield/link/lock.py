@@ -7,12 +7,17 @@ import re
 import sys
 import tempfile
 from pathlib import Path
+from typing import Final
 
 import filelock
 
 from jackfield.errors import LinkError
 
 __all__ = ["ResourceLock"]
+
+# Closing a port and letting go of its lock are two steps, and a pseudo-terminal's name is free for the next one
+# after the first.
+GRACE_S: Final = 1.0
 
 
 class ResourceLock:
@@ -30,9 +35,9 @@ class ResourceLock:
         self._lock = filelock.FileLock(folder / f"{stem}.lock", thread_local=False)
 
     def acquire(self) -> None:
-        """Take it at once, or raise LinkError naming the holder's pid and command."""
+        """Take it, or raise LinkError naming the holder's pid and command where it is still held a second later."""
         try:
-            self._lock.acquire(timeout=0)
+            self._lock.acquire(timeout=GRACE_S)
         except filelock.Timeout as error:
             raise LinkError(
                 f"{self._what} is in use by {self._named_holder()}; end that process first, or use another"
