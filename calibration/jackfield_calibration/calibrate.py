@@ -35,12 +35,14 @@ from jackfield_calibration.tables import (
     crosstalk_table,
     node_tables,
     probe_tables,
+    ratio_table,
 )
 
 __all__ = ["calibrate", "make_plan", "measured_cells"]
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
+Flags = NDArray[np.bool_]
 
 _INPUTS, _INPUTS_AGAIN = 64, 32
 _SPARES, _FEWEST_SPARES = 0.04, 8  # of the cells in use; the roughest profile refuses 2.5 %
@@ -174,10 +176,11 @@ class _Calibration:
             random = np.random.default_rng([self.seed, 2])
             outcome = CellCalibration(self.spec, self.wanted, nodes, self.reader, random).run()
             nodes = refined_nodes(nodes, outcome.shared, outcome.shared_se)
-        ratio, ratio_se = self._ratio(outcome)
+        ratio, ratio_se, measured = self._ratio(outcome)
         results = self._results(outcome, nodes, ratio)
         again, fresh = self._nodes("verify", _INPUTS_AGAIN)
         tables |= node_tables(self.spec, nodes, again, ratio, ratio_se)
+        tables |= ratio_table(self.spec, ratio, ratio_se, measured)
         tables |= probe_tables(self.spec, _slots(readings), _slots(fresh), volts)
         tables["crosstalk"] = crosstalk_table(self.spec, nodes.crosstalk, again.crosstalk, int(nodes.reads.sum()))
         tables |= cell_tables(self.spec, results)
@@ -200,7 +203,7 @@ class _Calibration:
             **given,
             "spec": self.spec.name,
             "spec_digest": self.spec.digest,
-            "gauge": "currents over nominal capacitance, mean ln C_n/C_ref = 0, volts at the reference",
+            "gauge": "currents over nominal capacitance, mean ln C_n/C_ref 0 over measured nodes, volts at the reference",
             "planned_settings": plan.settings,
             "planned_reads": plan.reads,
             "settings": self.reader.settings,
@@ -218,12 +221,13 @@ class _Calibration:
         readings = self.reader.read_all(routine)
         return estimate_nodes(self.spec, routine.runs, readings), readings
 
-    def _ratio(self, outcome: CellOutcome | None) -> tuple[Floats, Floats]:
+    def _ratio(self, outcome: CellOutcome | None) -> tuple[Floats, Floats, Flags]:
+        """C_n/C_ref, its standard errors, and whether it was measured."""
         count = self.spec.nodes.count
         if outcome is None:
-            return np.ones(count), np.full(count, 0.05)
+            return np.ones(count), np.full(count, 0.05), np.zeros(count, dtype=np.bool_)
         ratio = torch.exp(outcome.shared.log_capacitance).numpy()
-        return ratio, ratio * outcome.shared_se[:count].numpy()
+        return ratio, ratio * outcome.shared_se[:count].numpy(), outcome.shared.in_gauge.numpy()
 
     def _results(self, outcome: CellOutcome | None, nodes: NodeFit, ratio: Floats) -> CellResults:
         """All rows of the cell tables; at level `nodes` the cells of the image, of which only sums are known."""

@@ -117,6 +117,7 @@ class CellCalibration:
         fitted = self._cells_alone(start, noise_V)
         if len(self._blocks) == len(recipe.STAGES[0]) or not self._learns:
             return fitted  # three runs a cell cannot tell a node from its cells; a few cells teach nothing new of it
+        self._begin = self._begin.over(self._blocks)
         last = len(self._blocks) == sum(len(stage) for stage in recipe.STAGES)
         for rounds in (2, 2) if last else (1,):
             sound = self._sound(fitted)
@@ -131,8 +132,8 @@ class CellCalibration:
         return estimate_cells(self._law, self._blocks, shared, self._begin.prior, start, noise_V)
 
     def _read(self, step: Step, tag: str, cells: Integers, known: Known, times: int) -> CellBlock:
-        stuck = self._nodes.stuck
-        routine = CellRoutine(self._spec, cells, step.repeated(times), tag, known, self._random, stuck)
+        stuck, unread = self._nodes.stuck, (np.flatnonzero(self._nodes.reads == 0) + 1).tolist()
+        routine = CellRoutine(self._spec, cells, step.repeated(times), tag, known, self._random, stuck, unread)
         return routine.block(self._reader.read_all(routine), self._nodes)
 
     def _known(self, fit: CellFit | None) -> Known:

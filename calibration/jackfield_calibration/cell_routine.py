@@ -91,11 +91,12 @@ class CellRoutine(Routine):
         known: Known,
         random: np.random.Generator,
         stuck: Collection[tuple[int, int]] = (),
+        unread: Collection[int] = (),
     ) -> None:
-        """`stuck`: switches (probe and node from 0) to read no node through."""
+        """`stuck`: switches (probe and node from 0) to read no node through; `unread`: nodes (from 1) to keep off."""
         self.name = f"cells-{tag}-{step.name}"
         self._spec, self._cells, self._stuck = spec, cells, stuck
-        self._groups = form_groups(spec, cells, random)
+        self._groups = form_groups(spec, cells, random, unread)
         self._rows = {int(cell): row for row, cell in enumerate(cells)}
         part = spec.group_of(int(cells[0]))
         self._gain, self._threshold, self._limit = (

@@ -15,13 +15,12 @@ from jackfield_calibration.joint_estimator import Begin
 from jackfield_calibration.node_estimator import NODE_PARAMETERS, NodeFit
 from jackfield_calibration.sentinel import TABLE
 from jackfield_calibration.shared import NODE_UNKNOWNS, Shared, shared_precision
-from jackfield_calibration.tables import CURVE
+from jackfield_calibration.tables import CURVE, NOT_MEASURED
 
 __all__ = ["begin_from", "nodes_from"]
 
 Floats = NDArray[np.float64]
 
-_GAUGE = 1e8  # precision of the sum of ln C: scaling all capacitances is scaling all currents
 _LEAST_WIDTH = 1e-4  # of a weak parameter over the cells
 _LEAST_SE = 1e-7
 
@@ -38,8 +37,7 @@ def nodes_from(spec: BoardSpec, record: CalibrationRecord) -> NodeFit:
         value[:, at], se[:, at] = table.value / factor, np.maximum(table.se / factor, least)
     covariance = np.stack([np.diag(row[: NODE_UNKNOWNS - 1] ** 2) for row in se])
     noise_V = float(np.median(_table(record, TABLE).se))
-    none = np.zeros(spec.nodes.count, dtype=np.int64)
-    return NodeFit(value, se, covariance, noise_V, none, _crosstalk(record))
+    return NodeFit(value, se, covariance, noise_V, _table(record, "preset_gain").reads, _crosstalk(record))
 
 
 def _crosstalk(record: CalibrationRecord) -> Crosstalk:
@@ -55,13 +53,14 @@ def begin_from(spec: BoardSpec, record: CalibrationRecord, nodes: NodeFit, group
     start = Shared.start(spec, nodes, part.output_limit_A)
     shared = replace(
         start,
+        in_gauge=torch.tensor([reason != NOT_MEASURED for reason in ratio.reason]),
         log_capacitance=torch.from_numpy(np.log(ratio.value)),
         knee_V=torch.tensor(knee.value[0], dtype=torch.float64),
         limit=torch.tensor(1 / saturation.value[0], dtype=torch.float64),
     )
     precision, count = shared_precision(nodes, spec.nodes.capacitance_F), spec.nodes.count
     spread = np.maximum(ratio.se / ratio.value, _LEAST_SE)
-    precision[:count, :count] = torch.diag(torch.from_numpy(spread**-2)) + _GAUGE
+    precision[:count, :count] = torch.diag(torch.from_numpy(spread**-2))
     precision[-2, -2] = max(2 * knee.value[0] * knee.se[0], _LEAST_SE) ** -2
     precision[-1, -1] = max(saturation.se[0] / saturation.value[0] ** 2, _LEAST_SE) ** -2
     gain, threshold = part.parameters["gain"], part.parameters["threshold"]

@@ -5,6 +5,7 @@ measured, and a group needs no edge of the circuit. Where reach is listed, cells
 the cells with the fewest free routes first.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import numpy as np
@@ -30,8 +31,11 @@ class Group:
         return len(self.cells)
 
 
-def form_groups(spec: BoardSpec, cells: Integers, random: np.random.Generator) -> list[Group]:
-    """All `cells` in as few groups as this finds, on node pairs drawn at random.
+def form_groups(
+    spec: BoardSpec, cells: Integers, random: np.random.Generator, unread: Collection[int] = ()
+) -> list[Group]:
+    """All `cells` in as few groups as this finds, on node pairs drawn at random; none of the nodes `unread` (from 1)
+    where a cell has others.
 
     Raises CalibrationError, naming the cell, where one has no route between two nodes.
     """
@@ -39,24 +43,27 @@ def form_groups(spec: BoardSpec, cells: Integers, random: np.random.Generator) -
     for part in spec.groups:
         inside = cells[(cells >= part.first) & (cells < part.first + part.count)]
         if part.reach.kind == "crossbar":
-            groups += _free_groups(spec.nodes.count, inside, random)
+            groups += _free_groups(spec.nodes.count, inside, random, unread)
         else:
-            groups += _listed_groups(part.reach, part.first, inside, random)
+            groups += _listed_groups(part.reach, part.first, inside, random, unread)
     return groups
 
 
-def _free_groups(nodes: int, cells: Integers, random: np.random.Generator) -> list[Group]:
-    size = nodes // 2
+def _free_groups(nodes: int, cells: Integers, random: np.random.Generator, unread: Collection[int]) -> list[Group]:
+    read = np.setdiff1d(np.arange(1, nodes + 1), list(unread))
+    size = len(read) // 2
     groups = []
     for start in range(0, len(cells), size):
         chosen = cells[start : start + size]
-        order = random.permutation(nodes)[: 2 * len(chosen)] + 1
+        order = random.permutation(read)[: 2 * len(chosen)]
         groups.append(Group(chosen, order[::2], order[1::2]))
     return groups
 
 
-def _listed_groups(reach: Reach, first: int, cells: Integers, random: np.random.Generator) -> list[Group]:
-    routes = {int(cell): _routes(reach, int(cell) - first) for cell in cells}
+def _listed_groups(
+    reach: Reach, first: int, cells: Integers, random: np.random.Generator, unread: Collection[int]
+) -> list[Group]:
+    routes = {int(cell): _routes(reach, int(cell) - first, unread) for cell in cells}
     for cell, pairs in routes.items():
         if not pairs:
             raise CalibrationError(
@@ -71,9 +78,9 @@ def _listed_groups(reach: Reach, first: int, cells: Integers, random: np.random.
     return groups
 
 
-def _routes(reach: Reach, cell: int) -> list[tuple[int, int]]:
-    pairs = ((s, d) for s in reach.sources(cell) for d in reach.destinations(cell))
-    return [(s, d) for s, d in pairs if s and d and s != d]
+def _routes(reach: Reach, cell: int, unread: Collection[int]) -> list[tuple[int, int]]:
+    pairs = [(s, d) for s in reach.sources(cell) for d in reach.destinations(cell) if s and d and s != d]
+    return [pair for pair in pairs if not set(pair) & set(unread)] or pairs
 
 
 def _fill(left: list[int], routes: dict[int, list[tuple[int, int]]], random: np.random.Generator) -> Group:

@@ -18,6 +18,7 @@ from jackfield_calibration.shared import NODE_UNKNOWNS, Shared
 
 __all__ = ["Begin", "refine_jointly", "shared_covariance", "with_shared_errors"]
 
+_GAUGE = 1e8  # precision of the sum of ln C
 _SHARES = (1.0, 0.3, 0.1)
 _ENOUGH_CELLS = 1200  # more do not make the shared values better than the tolerances ask
 _AT_A_TIME = 2048
@@ -35,6 +36,22 @@ class Begin:
     shared: Shared
     precision: Tensor
     moved: Tensor
+
+    def over(self, blocks: list[CellBlock]) -> "Begin":
+        """The same with the gauge over the nodes that `blocks` read."""
+        in_gauge = torch.zeros_like(self.shared.in_gauge)
+        for block in blocks:
+            for end, nodes in enumerate((block.source, block.destination)):
+                in_gauge[nodes[block.usable[:, :, end].any(1)]] = True
+        return replace(self, shared=replace(self.shared, in_gauge=in_gauge))
+
+    @property
+    def stiff_precision(self) -> Tensor:
+        """`precision`, and a stiff mean of ln C: scaling all capacitances is scaling all currents."""
+        in_gauge = self.shared.in_gauge.double()
+        precision = self.precision.clone()
+        precision[: len(in_gauge), : len(in_gauge)] += _GAUGE * torch.outer(in_gauge, in_gauge)
+        return precision
 
 
 class _Normal:
@@ -122,11 +139,12 @@ def _cost(law: CellLaw, blocks: list[CellBlock], fit: CellFit, begin: Begin, mov
     noise = torch.cat([block.noise(noise_V).flatten(1) for block in blocks], 1)
     readings = (usable * (measured - predicted) ** 2 / noise).sum()
     weak = ((fit.value / begin.prior.width) ** 2).sum()
-    return float(readings + weak + moved @ begin.precision @ moved)
+    return float(readings + weak + moved @ begin.stiff_precision @ moved)
 
 
 def _linearise(law: CellLaw, blocks: list[CellBlock], fit: CellFit, begin: Begin, moved: Tensor) -> _Linear:
     value, shared, prior = fit.value, begin.shared.moved(moved), begin.prior
+    precision = begin.stiff_precision
     sums = _Normal(len(value), shared.size)
     for block in blocks:
         volts, partials = respond(law, block, shared, value, ALL_COLUMNS)
@@ -138,8 +156,8 @@ def _linearise(law: CellLaw, blocks: list[CellBlock], fit: CellFit, begin: Begin
     own_slope = sums.own_slope - value / prior.width**2
     gain = inverse @ sums.between
     flat_gain, flat_between = gain.flatten(0, 1), sums.between.flatten(0, 1)
-    reduced = sums.shared.reshape(shared.size, shared.size) + begin.precision - flat_between.T @ flat_gain
-    slope = sums.shared_slope - begin.precision @ moved - flat_gain.T @ own_slope.flatten()
+    reduced = sums.shared.reshape(shared.size, shared.size) + precision - flat_between.T @ flat_gain
+    slope = sums.shared_slope - precision @ moved - flat_gain.T @ own_slope.flatten()
     return _Linear(inverse, gain, torch.linalg.inv(reduced), slope)
 
 

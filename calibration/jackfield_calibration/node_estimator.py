@@ -7,6 +7,7 @@ Only ratios to C appear; the capacitance ratio comes later, from cell runs.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import torch
@@ -25,6 +26,7 @@ __all__ = ["NODE_PARAMETERS", "NodeFit", "estimate_nodes"]
 Floats = NDArray[np.float64]
 
 _ROUNDS = 6
+_USUAL = 0.25  # of the prior's width: beyond it a node costs, where two fits of it compete
 
 NODE_PARAMETERS = ("preset_gain", "preset_offset_V", "leak_S", "node_offset_A", "trim_gain", "droop_per_s")
 """Columns of a node fit; leak, offset current and trim gain with the node's own capacitance as if nominal."""
@@ -71,7 +73,8 @@ def estimate_nodes(spec: BoardSpec, runs: Sequence[NodeRuns], readings: Sequence
         fit = fit_each(model, measured, weight, start, start, width)
         extra = _excess(fit.residual, slot_variance, usable, len(NODE_PARAMETERS))
         weight = usable / (slot_variance + extra)
-        before, stuck = stuck, frozenset(stuck_switches(list(readings), fit.residual, weight, stuck))
+        cost = partial(_cost, model, measured, start, width)
+        before, stuck = stuck, stuck | stuck_switches(readings, fit.residual, weight, cost)
         covariance = fit.covariance
         if stuck != before:
             continue  # what was read through it must not pass for crosstalk
@@ -88,6 +91,13 @@ def estimate_nodes(spec: BoardSpec, runs: Sequence[NodeRuns], readings: Sequence
         crosstalk,
         stuck,
     )
+
+
+def _cost(model: "_Model", measured: Tensor, start: Tensor, width: Tensor, rows: Tensor, weight: Tensor) -> Tensor:
+    """The least chi^2 of the nodes `rows` with another `weight[row, reading]` and a narrower prior, `[row]`."""
+    begin, width = start[rows], _USUAL * width[rows]
+    fit = fit_each(lambda p, some: model(p, rows[some]), measured[rows], weight, begin, begin, width)
+    return (weight * fit.residual**2).sum(1) + (((fit.value - begin) / width) ** 2).sum(1)
 
 
 def _removed(reading: Reading, crosstalk: Crosstalk, stuck: frozenset[Switch]) -> Floats:

@@ -13,7 +13,6 @@ __all__ = ["NODE_UNKNOWNS", "Shared", "refined_nodes", "shared_precision"]
 
 NODE_UNKNOWNS = 5  # ln C, preset gain, preset offset, leak rate, offset rate
 
-_GAUGE = 1e8  # precision of the sum of ln C
 _LEAST_KNEE_V = 1e-4
 _LEAST_LIMIT = 1e-3
 _LIMIT, _LIMIT_WIDTH = 0.75, 0.2  # cells give between 1.05 and 1.8 of what they are specified for
@@ -23,12 +22,15 @@ _LIMIT, _LIMIT_WIDTH = 0.75, 0.2  # cells give between 1.05 and 1.8 of what they
 class Shared:
     """Nodes and the cells' common law: float64 tensors `[node]`, SI, currents over C_ref.
 
-    `log_capacitance` is ln(C_n/C_ref) with mean 0; `leak_rate` (1/s) and `offset_rate` (V/s) are over the
-    node's own capacitance, as node runs see them. `knee_V` and `limit` (1/saturation in output limits) `[]`.
+    `log_capacitance` is ln(C_n/C_ref) with mean 0 over the nodes `in_gauge`: those whose cell runs were read. Any
+    other's is what was assumed of it, and its 5 % must not stand in every gain. `leak_rate` (1/s) and `offset_rate`
+    (V/s) are over the node's own capacitance, as node runs see them. `knee_V` and
+    `limit` (1/saturation in output limits) `[]`.
     """
 
     capacitance_F: float
     output_limit_A: float
+    in_gauge: Tensor
     log_capacitance: Tensor
     preset_gain: Tensor
     preset_offset_V: Tensor
@@ -45,6 +47,7 @@ class Shared:
         return cls(
             reference,
             output_limit_A,
+            torch.ones(spec.nodes.count, dtype=torch.bool),
             torch.zeros(spec.nodes.count, dtype=torch.float64),
             column["preset_gain"],
             column["preset_offset_V"],
@@ -73,7 +76,7 @@ class Shared:
         logs = self.log_capacitance + log_c
         return replace(
             self,
-            log_capacitance=logs - logs.mean(),
+            log_capacitance=logs - logs[self.in_gauge].mean(),
             preset_gain=self.preset_gain + gain,
             preset_offset_V=self.preset_offset_V + offset,
             leak_rate=self.leak_rate + leak,
@@ -86,12 +89,12 @@ class Shared:
 def shared_precision(nodes: NodeFit, capacitance_F: float) -> Tensor:
     """Precision `[unknown, unknown]` of the shared values after node runs: what these saw as fitted, the rest weak.
 
-    Capacitances get 5 % and a stiff mean: scaling all of them is scaling all currents, the gauge.
+    Capacitances get 5 %.
     """
     count, seen = len(nodes.value), NODE_UNKNOWNS - 1
     size = NODE_UNKNOWNS * count + 2
     precision = torch.zeros(size, size, dtype=torch.float64)
-    precision[:count, :count] = torch.eye(count) * 0.05**-2 + _GAUGE
+    precision[:count, :count] = torch.eye(count) * 0.05**-2
     unit = np.array([1.0, 1.0, capacitance_F, capacitance_F])  # of a node fit in one of its unknowns here
     inverse = torch.from_numpy(np.linalg.inv(nodes.covariance / np.outer(unit, unit)))
     rows = torch.arange(count)

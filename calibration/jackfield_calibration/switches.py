@@ -1,8 +1,11 @@
 """Probe switches that do not close: what the probe shows in such a node's slot has nothing to do with the node.
 
-Every node is read through several probes, since nodes are dealt out anew in each record. Where the readings through one
-of them contradict the node's curve and the others do not, it is that switch.
+Every node is read through several probes, since nodes are dealt out anew in each record. Where readings contradict the
+node's curve, it is the switch without which they contradict it least: a curve through right and wrong readings is far
+from both.
 """
+
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import torch
@@ -27,22 +30,29 @@ def through(reading: Reading, nodes: int) -> NDArray[np.int64]:
     return probes
 
 
-def stuck_switches(readings: list[Reading], residual: Tensor, weight: Tensor, known: frozenset[Switch]) -> set[Switch]:
-    """The switches to suspect after a fit that left `residual[node, reading]`: of each node the worst, if bad at all.
+def stuck_switches(
+    readings: Sequence[Reading], residual: Tensor, weight: Tensor, cost: Callable[[Tensor, Tensor], Tensor]
+) -> set[Switch]:
+    """The switches to suspect after a fit that left `residual[node, reading]`: one of each node that is bad at all.
 
-    `weight` is 1/V^2, 0 for readings that do not count; `known` ones are kept.
+    `weight` is 1/V^2, 0 for readings that do not count; `cost(rows, weight)` gives the least chi^2 of the nodes `rows`
+    with other weights, `[row]`, and with it what makes a node unusual: a few wrong readings are on some curve.
     """
     nodes = len(residual)
     probes = torch.from_numpy(
         np.repeat([through(r, nodes) for r in readings], [len(r.values) for r in readings], axis=0).T
     )
-    square = weight * residual**2
-    found = set(known)
-    count = int(probes.max()) + 1
-    means = torch.stack([_mean(square, (probes == probe) & (weight > 0)) for probe in range(count)], 1)
-    worst, probe = means.max(1)
-    bad = torch.nonzero(worst > _CONTRADICTS)[:, 0]
-    return found | {(int(probe[node]), int(node)) for node in bad}
+    through_each = [(probes == probe) & (weight > 0) for probe in range(int(probes.max()) + 1)]
+    means = torch.stack([_mean(weight * residual**2, counted) for counted in through_each], 1)
+    bad = torch.nonzero(means.max(1).values > _CONTRADICTS)[:, 0]
+    if not len(bad):
+        return set()
+    excess = []
+    for counted in through_each:
+        without = weight[bad] * ~counted[bad]
+        beyond = cost(bad, without) - (without > 0).sum(1)
+        excess.append(torch.where(counted[bad].any(1), beyond, torch.inf))
+    return {(int(probe), int(node)) for probe, node in zip(torch.stack(excess, 1).argmin(1), bad, strict=True)}
 
 
 def _mean(values: Tensor, counted: Tensor) -> Tensor:

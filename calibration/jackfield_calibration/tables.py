@@ -10,7 +10,16 @@ from jackfield.board import BENDS, BITS, BoardSpec, Table
 from jackfield_calibration.crosstalk import Crosstalk
 from jackfield_calibration.node_estimator import NODE_PARAMETERS, NodeFit
 
-__all__ = ["CellResults", "board_table", "cell_tables", "crosstalk_table", "node_tables", "probe_tables"]
+__all__ = [
+    "NOT_MEASURED",
+    "CellResults",
+    "board_table",
+    "cell_tables",
+    "crosstalk_table",
+    "node_tables",
+    "probe_tables",
+    "ratio_table",
+]
 
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
@@ -19,6 +28,7 @@ CURVE = (*(f"gain_bend_{k}_S" for k in BENDS), *(f"gain_bit_{k + 1}_S" for k in 
 """Quantities of a gain DAC's curve, in the order of the fit."""
 
 
+NOT_MEASURED = "not_measured"
 _OVER_CAPACITANCE = ("leak_S", "node_offset_A", "trim_gain")
 
 
@@ -78,11 +88,16 @@ def node_tables(spec: BoardSpec, fit: NodeFit, again: NodeFit, ratio: Floats, ra
         good &= ~unread
         reason = tuple("probe_fault" if lost else why for lost, why in zip(unread, _reasons(good, sure), strict=True))
         tables[name] = Table(index, value, residual, se, fit.reads + again.reads, good, reason)
-    good = ratio_se <= 0.5 * limits["trim_gain"]
-    reads = np.zeros(len(index), dtype=np.int64)
-    reason = tuple("ok" if fine else "noisy" for fine in good)
-    tables["capacitance_ratio"] = Table(index, ratio, np.zeros(len(index)), ratio_se, reads, good, reason)
     return tables
+
+
+def ratio_table(spec: BoardSpec, ratio: Floats, ratio_se: Floats, measured: Flags) -> dict[str, Table]:
+    """Capacitances of the nodes over nominal, the gauge being their mean over the `measured[node]` ones."""
+    index = tuple(str(node + 1) for node in range(spec.nodes.count))
+    good = measured & (ratio_se <= 0.5 * _node_tolerances(spec)["trim_gain"])
+    none = np.zeros(len(index))
+    reason = tuple("ok" if fine else "noisy" if met else NOT_MEASURED for fine, met in zip(good, measured, strict=True))
+    return {"capacitance_ratio": Table(index, ratio, none, ratio_se, none.astype(np.int64), good, reason)}
 
 
 def _node_tolerances(spec: BoardSpec) -> dict[str, float]:

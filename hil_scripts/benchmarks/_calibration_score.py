@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from jackfield.board import BENDS, BITS, BoardSpec, CalibrationRecord, CodeScale, curve_terms
 from jackfield.emulator.inl import inl_shapes
+from jackfield.emulator.truth import regauged
 
 __all__ = ["Score", "Spread", "score", "spread"]
 
@@ -47,6 +48,7 @@ class Spread:
 
 def score(spec: BoardSpec, record: CalibrationRecord, truth: Mapping[str, Any]) -> Score:
     """Verdicts of cells and probe switches, intervals of what is called good."""
+    truth = _in_gauge(record, truth)
     tables, true = record.tables, truth["quantities"]
     names, good = tables["gain_scale"].index, _good(record)
     defective = np.array([name in truth["defects"] for name in names])
@@ -72,12 +74,18 @@ def score(spec: BoardSpec, record: CalibrationRecord, truth: Mapping[str, Any]) 
     )
 
 
+def _in_gauge(record: CalibrationRecord, truth: Mapping[str, Any]) -> Mapping[str, Any]:
+    ratio = record.tables["capacitance_ratio"]
+    return regauged(truth, [node for node, why in zip(ratio.index, ratio.reason, strict=True) if why != "not_measured"])
+
+
 def _good(record: CalibrationRecord) -> NDArray[np.bool_]:
     return np.asarray(record.tables["gain_scale"].good & record.tables["threshold_offset_V"].good)
 
 
 def spread(spec: BoardSpec, record: CalibrationRecord, truth: Mapping[str, Any]) -> dict[str, Spread]:
     """Gain and threshold of the good healthy cells, requests inside their corrected ranges."""
+    truth = _in_gauge(record, truth)
     names = record.tables["gain_scale"].index
     rows = np.flatnonzero(_good(record) & np.array([name not in truth["defects"] for name in names]))
     part, random = spec.groups[0], np.random.default_rng(0)

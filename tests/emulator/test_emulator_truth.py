@@ -6,7 +6,7 @@ import pytest
 from jackfield.board import QUANTITIES, BoardSpec
 from jackfield.emulator.analog import AnalogBoard
 from jackfield.emulator.draws import Planted
-from jackfield.emulator.truth import gauge_factor, truth, truth_json
+from jackfield.emulator.truth import gauge_factor, regauged, truth, truth_json
 
 
 def test_truth_has_every_quantity_of_a_record_in_its_gauge(jf16: BoardSpec) -> None:
@@ -28,6 +28,21 @@ def test_truth_has_every_quantity_of_a_record_in_its_gauge(jf16: BoardSpec) -> N
     assert quantities["gain_scale"]["A17"] == pytest.approx(gain.scale[16] / k)
     assert quantities["threshold_offset_V"]["A17"] == board.plant.cells[0].parameters["threshold"].zero[16]
     assert quantities["saturation"]["board"] == pytest.approx(1.1 / k)
+
+
+def test_a_gauge_over_some_nodes_scales_what_is_over_a_capacitance(jf16: BoardSpec) -> None:
+    told = truth(AnalogBoard(jf16, "rough", 7))
+    some = [str(number) for number in range(1, 16)]
+    there = regauged(told, some)
+    quantities, before = there["quantities"], told["quantities"]
+    ratios = quantities["capacitance_ratio"]
+    assert sum(np.log([ratios[node] for node in some])) == pytest.approx(0.0, abs=1e-12)
+    factor = there["gauge_factor"] / told["gauge_factor"]
+    assert quantities["gain_scale"]["A17"] == pytest.approx(before["gain_scale"]["A17"] / factor)
+    assert quantities["leak_S"]["3"] / ratios["3"] == pytest.approx(
+        before["leak_S"]["3"] / before["capacitance_ratio"]["3"]
+    )
+    assert quantities["threshold_offset_V"] == before["threshold_offset_V"]
 
 
 def test_defects_are_named(jf96: BoardSpec) -> None:

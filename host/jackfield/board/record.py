@@ -28,7 +28,7 @@ QUANTITIES: Mapping[str, str] = {
     },
     "threshold_offset_V": "cell threshold minus nominal, V",
     "current_offset_A": "cell current that flows whatever the voltages, A",
-    "capacitance_ratio": "node capacitance over nominal, geometric mean 1",
+    "capacitance_ratio": "node capacitance over nominal, geometric mean 1 over the nodes measured",
     "leak_S": "node leak to ground, S",
     "node_offset_A": "node offset current, all cells off and trim zero, A",
     "trim_gain": "trim DAC over nominal",

@@ -1,11 +1,13 @@
 """What was drawn, for scoring: the names and the gauge of a calibration record, and the defects.
 
 Only I/C can be observed. With k the geometric mean of C_n over the nominal capacitance, currents are
-divided by k and capacitances are C_n over k times nominal. Only tests and benchmarks read this.
+divided by k and capacitances are C_n over k times nominal; a record that could not measure all nodes has its k over
+those that it could (`regauged`). Only tests and benchmarks read this.
 """
 
 import json
 import math
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -14,7 +16,10 @@ from jackfield.emulator.analog import AnalogBoard
 from jackfield.emulator.draws import DEFECTS, CellDraws
 from jackfield.emulator.inl import INL_DEGREES
 
-__all__ = ["gauge_factor", "truth", "truth_json"]
+__all__ = ["gauge_factor", "regauged", "truth", "truth_json"]
+
+# What is over a capacitance, beside each parameter's scale, zero and curve.
+OVER_CAPACITANCE = ("capacitance_ratio", "leak_S", "node_offset_A", "trim_gain", "saturation", "current_offset_A")
 
 
 def truth(board: AnalogBoard) -> dict[str, Any]:
@@ -48,6 +53,19 @@ def truth(board: AnalogBoard) -> dict[str, Any]:
 def truth_json(board: AnalogBoard) -> str:
     """`truth` as one JSON text; what is infinite is null."""
     return json.dumps(truth(board), sort_keys=True, allow_nan=False)
+
+
+def regauged(told: Mapping[str, Any], nodes: Iterable[str]) -> dict[str, Any]:
+    """`told`, a truth, with the mean of ln C 0 over `nodes` (numbers from 1) alone."""
+    ratios = told["quantities"]["capacitance_ratio"]
+    factor = math.exp(np.mean([math.log(ratios[node]) for node in nodes]))
+    quantities = {
+        name: {at: value / factor if value is not None else None for at, value in values.items()}
+        if name in OVER_CAPACITANCE or name.startswith("gain_")
+        else values
+        for name, values in told["quantities"].items()
+    }
+    return {**told, "gauge_factor": told["gauge_factor"] * factor, "quantities": quantities}
 
 
 def gauge_factor(board: AnalogBoard) -> float:
