@@ -203,7 +203,7 @@ class _Calibration:
             **given,
             "spec": self.spec.name,
             "spec_digest": self.spec.digest,
-            "gauge": "currents over nominal capacitance, mean ln C_n/C_ref 0 over measured nodes, volts at the reference",
+            "gauge": "currents over nominal capacitance, mean ln C 0 over measured nodes, volts at the reference",
             "planned_settings": plan.settings,
             "planned_reads": plan.reads,
             "settings": self.reader.settings,
