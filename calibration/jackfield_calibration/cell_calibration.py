@@ -32,6 +32,7 @@ Integers = NDArray[np.int64]
 
 _SOUND = 5.0  # times the median chi^2: cells below it inform nodes and priors
 _FIRST_NOISE_V = 3e-3
+_LEAST_SCALE = 0.05  # a dead cell has no code to aim with
 
 
 @dataclass(frozen=True)
@@ -65,7 +66,8 @@ class CellCalibration:
         self._law = CellLaw(part.law, self._gain, part.output_limit_A)
         tolerance = spec.tolerance
         self._limits = (tolerance.gain_lsb * self._gain.lsb, tolerance.threshold_lsb * self._threshold.lsb)
-        self._repeats, self._judged = recipe.repeats(spec, part, nodes.noise_V)
+        self._repeats, judged = recipe.repeats(spec, part, nodes.noise_V)
+        self._verifying, self._judged = recipe.verification(judged)
         self._learns = begin is None
         self._begin = begin or self._first(spec, nodes, part.output_limit_A)
         self._blocks: list[CellBlock] = []
@@ -140,7 +142,7 @@ class CellCalibration:
         if fit is None:
             return Known.nothing(len(self._cells))
         value = fit.value.numpy()
-        scale = np.where(np.abs(1 + value[:, 0]) < 0.2, 1.0, 1 + value[:, 0])  # a dead cell has no code to aim with
+        scale = np.where(np.abs(1 + value[:, 0]) < _LEAST_SCALE, 1.0, 1 + value[:, 0])
         return Known(scale, value[:, 1] * self._gain.hi, value[:, 2])
 
     def _sound(self, fit: CellFit) -> torch.Tensor:
@@ -151,12 +153,15 @@ class CellCalibration:
     def _verify(self, fit: CellFit, spread: torch.Tensor) -> tuple[CellFit, Verdict]:
         """Verdicts by fresh runs. Cells in doubt are measured once more and judged by fresher ones, a few times."""
         known = self._known(fit)
-        blocks = [self._read(step, "verify", self._cells, known, self._judged) for step in recipe.VERIFY]
+        blocks = [self._read(step, "verify", self._cells, known, self._judged) for step in self._verifying]
         verdict = self._verdict(fit, blocks)
         shared = self._begin.shared.moved(self._begin.moved)
         self._reader.observer.verified(evidence(self._law, blocks, shared, fit, self._cells))
         for number in range(recipe.ROUNDS):
             doubtful = torch.nonzero(torch.from_numpy(~verdict.good))[:, 0]
+            if number >= recipe.NAMED and len(doubtful):
+                named = self._named(fit, shared, doubtful)
+                doubtful = doubtful[[not name for name in named]]
             if not len(doubtful):
                 break
             # What has judged a cell tells as much of it as any other run; the next verdict is by fresh ones alone, for
@@ -181,13 +186,16 @@ class CellCalibration:
         consistent = fit.chi2 < _SOUND * (of_all or fit).chi2.median()
         return verdict.where((consistent & self._begin.prior.usual(fit.value)).numpy())
 
+    def _named(self, fit: CellFit, shared: Shared, rows: torch.Tensor) -> list[str]:
+        """The defect that explains each of the cells `rows`, or ""."""
+        blocks = [block.of(rows) for block in self._blocks]
+        return diagnose(self._law, blocks, shared, self._begin.prior, fit.of(rows))
+
     def _reasons(self, fit: CellFit, shared: Shared, verdict: Verdict) -> list[str]:
         reason = ["ok"] * len(self._cells)
         suspects = np.flatnonzero(~verdict.good)
         if len(suspects):
-            rows = torch.from_numpy(suspects)
-            blocks = [block.of(rows) for block in self._blocks]
-            names = diagnose(self._law, blocks, shared, self._begin.prior, fit.of(rows))
+            names = self._named(fit, shared, torch.from_numpy(suspects))
             for row, name in zip(suspects, names, strict=True):
                 restless = fit.chi2[row] > _SOUND * fit.chi2.median()  # its own runs contradict each other
                 reason[row] = name or ("noisy" if verdict.uncertain[row] or restless else "out_of_range")

@@ -26,6 +26,7 @@ __all__ = ["NODE_PARAMETERS", "NodeFit", "estimate_nodes"]
 Floats = NDArray[np.float64]
 
 _ROUNDS = 6
+_ROOM, _LEAST_WIDTH = 5.0, 1e-4  # of the median deviation: three of its standard deviations; of a volt
 _USUAL = 0.25  # of the prior's width: beyond it a node costs, where two fits of it compete
 
 NODE_PARAMETERS = ("preset_gain", "preset_offset_V", "leak_S", "node_offset_A", "trim_gain", "droop_per_s")
@@ -64,7 +65,7 @@ class NodeFit:
 def estimate_nodes(spec: BoardSpec, runs: Sequence[NodeRuns], readings: Sequence[Reading]) -> NodeFit:
     """Fit every node to its readings; the noise of a read and the crosstalk are estimated from the residuals."""
     model = _Model(spec, runs, readings)
-    start, width = model.prior(spec)
+    start, width = generous = model.prior(spec)
     crosstalk, extra = Crosstalk.none(spec.probe.count), 1e-3**2
     stuck: frozenset[Switch] = frozenset()
     for _ in range(_ROUNDS):
@@ -73,7 +74,8 @@ def estimate_nodes(spec: BoardSpec, runs: Sequence[NodeRuns], readings: Sequence
         fit = fit_each(model, measured, weight, start, start, width)
         extra = _excess(fit.residual, slot_variance, usable, len(NODE_PARAMETERS))
         weight = usable / (slot_variance + extra)
-        cost = partial(_cost, model, measured, start, width)
+        cost = partial(_cost, model, measured, *generous)
+        start, width = _usual(fit.value, generous[1])
         before, stuck = stuck, stuck | stuck_switches(readings, fit.residual, weight, cost)
         covariance = fit.covariance
         if stuck != before:
@@ -91,6 +93,16 @@ def estimate_nodes(spec: BoardSpec, runs: Sequence[NodeRuns], readings: Sequence
         crosstalk,
         stuck,
     )
+
+
+def _usual(value: Tensor, widest: Tensor) -> tuple[Tensor, Tensor]:
+    """What is usual among the nodes, and widths `[node, parameter]` that leave room around it.
+
+    A node that one record could not read through a stuck switch may have nothing that tells its droop or its trim.
+    """
+    middle = value.median(0).values
+    spread = _ROOM * (value - middle).abs().median(0).values
+    return middle.expand_as(value), torch.minimum(spread.clamp(min=_LEAST_WIDTH).expand_as(value), widest)
 
 
 def _cost(model: "_Model", measured: Tensor, start: Tensor, width: Tensor, rows: Tensor, weight: Tensor) -> Tensor:

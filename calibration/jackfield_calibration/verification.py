@@ -24,8 +24,9 @@ Floats = NDArray[np.float64]
 
 _FURTHEST = 7.0
 _CLEAR = 0.8  # of the rail
-_ENOUGH = 0.45  # of the tolerance: verification asks for half
-_LEVELS = (-0.9, -0.6, 0.6, 0.9)
+_ENOUGH_GAIN, _ENOUGH_THRESHOLD = 0.35, 0.45  # of the tolerance: verification asks for half
+_FAR = 2.0  # times the median: few cells with large errors make most of what all are off by
+_LEVELS = (-0.9, -0.6, 0.3, 0.6)  # of the largest gain
 
 
 @dataclass(frozen=True)
@@ -96,9 +97,12 @@ def gain_se(law: CellLaw, nominal_S: list[Tensor], fit: CellFit) -> Tensor:
 
 
 def unsure(law: CellLaw, fit: CellFit, tolerance: tuple[float, float]) -> Tensor:
-    """Whether a cell's standard errors, over the range of gains, leave too little of the tolerance, `[cell]`."""
+    """Whether a cell's standard errors, over the range of gains, leave too little of the tolerance or are far above
+    the others', `[cell]`.
+    """
     lowest = -law.largest_gain_S if not law.gain.one_sided else 0.0
     asked = [level * law.largest_gain_S for level in _LEVELS]
     levels = [torch.full_like(fit.chi2, level) for level in asked if level > lowest]
     gain, threshold = gain_se(law, levels, fit), torch.sqrt(fit.covariance[:, 2, 2])
-    return (gain > _ENOUGH * tolerance[0]) | (threshold > _ENOUGH * tolerance[1])
+    enough = min(_ENOUGH_THRESHOLD * tolerance[1], _FAR * float(threshold.median()))
+    return (gain > _ENOUGH_GAIN * tolerance[0]) | (threshold > enough)
