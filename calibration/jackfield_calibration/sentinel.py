@@ -37,9 +37,9 @@ AIMED_BY = ("gain_scale", "gain_zero_S", "threshold_offset_V", "current_offset_A
 """The cell's quantities that its sentinel follows from."""
 AIMED_BY_NODES = ("preset_gain", "preset_offset_V", "node_offset_A")
 """Those of the nodes."""
-# Of the largest gain; k = 2 g T/C. The overdrive grows 45 times, so that what a threshold's error adds and what a
-# gain's error takes away differ in size and do not hide each other.
-_GAIN, _TURN = -0.65, 3.8
+# Of the largest gain; k = 2 g T/C. The overdrive grows 80 times, so that what a threshold's error adds outweighs what a
+# gain's error takes away and they do not hide each other; at a large gain, where offset currents start little growth.
+_GAIN, _TURN = -0.8, 4.4
 _DECAY = 1.0  # the turn where the overdrive decays: a gain's error shows most
 _CURRENT, _SWING, _SHARE = 0.8, 1.6, 0.55  # of the output limit; of the rail between two nodes; of what these allow
 _SURE = 4.0  # standard errors: one cell in 16,000 strays so far
