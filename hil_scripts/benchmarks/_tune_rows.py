@@ -1,6 +1,7 @@
 """In the loop on several emulated boards of each profile: tuned against rounded float, aware training, transfer.
 
-The boards are in this process; `through_the_bench` repeats one of each profile through serial line and VISA.
+The boards are in this process; `bench` repeats one of each profile through serial line and VISA. Where cells have gain
+and threshold those in use are calibrated first and tuning begins there; the other law is tuned from nominal codes.
 """
 
 from collections.abc import Sequence
@@ -9,7 +10,7 @@ from functools import cache, partial
 from typing import Any
 
 import numpy as np
-from benchmarks._calibration_bench import open_here
+from benchmarks._calibration_bench import Memory, open_here
 from benchmarks._ladder_networks import NETWORKS, network
 from benchmarks._rows import Parts, Row
 
@@ -23,10 +24,12 @@ from jackfield.model import Checkpoint
 from jackfield.session import load_spec, open_bench
 from jackfield.tune import AwareRecipe, Climb, Starts, TuneRecipe, climb, draws_of_profile, train_aware
 from jackfield_boards import spec_folder
+from jackfield_calibration import calibrate
 
 __all__ = ["aware_row", "bench_row", "ladder_rows", "transfer_row", "tuning_parts"]
 
-BOARDS, PASSES, EPOCHS = 8, 19_968, {"digits 1,720": 60, "pooled relu": 200, "pooled tanh": 120}
+BOARDS, PASSES, PASSES_CORRECTED = 8, 19_968, 10_240
+EPOCHS = {"digits 1,720": 60, "pooled relu": 200, "pooled tanh": 120}
 POINTS = {"modules": 0.5, "cmos": 0.5, "rough": 1.0}
 GAP_BAR, AWARE_BAR, QUICK_PASSES = 0.85, 4.0, 2_560
 TANH_CELLS = """law = "tanh_diff"
@@ -95,13 +98,26 @@ def _tanh_board() -> BoardSpec:
 
 
 def _climbed(name: str, bench: Bench[Any], passes: int) -> Climb:
+    """From nominal codes."""
     here = task(name)
     return climb(bench, here.checkpoint, here.data, Starts(here.raw), recipe=TuneRecipe(passes=passes))
 
 
-def ladder_rows(name: str, profile: str, seeds: Sequence[int], passes: int = PASSES) -> list[Row]:
+def _calibrated_climb(name: str, bench: Bench[Any], passes: int) -> Climb:
+    """The cells in use calibrated, then from corrected codes."""
+    here, given = task(name), {"board_id": bench.board.hello.board_id}
+    record = calibrate(bench, here.spec, Memory(), seed=1, image=here.raw.image, provenance=given)
+    starts = Starts(here.raw, corrected=compiled_for(here.checkpoint, here.spec, record).only)
+    return climb(bench, here.checkpoint, here.data, starts, record=record, recipe=TuneRecipe(passes=passes))
+
+
+def ladder_rows(name: str, profile: str, seeds: Sequence[int], passes: int | None = None) -> list[Row]:
     """Means over boards: tuned against the rounded model, and the share of the gap that tuning closes."""
-    climbs = [_climbed(name, open_here(task(name).spec, profile, seed)[0], passes) for seed in seeds]
+    here = task(name)
+    can_correct = here.checkpoint.network.law != "tanh_diff"
+    climbed, most = (_calibrated_climb, PASSES_CORRECTED) if can_correct else (_climbed, PASSES)
+    passes = passes or most
+    climbs = [climbed(name, open_here(here.spec, profile, seed)[0], passes) for seed in seeds]
     return _compared(f"ladder {name}", f"{profile}, {len(climbs)} boards, {passes} passes each", profile, climbs)
 
 
@@ -120,6 +136,8 @@ def _compared(name: str, workload: str, profile: str, climbs: Sequence[Climb]) -
     errors = [next(h.error_V for h in c.heights if h.rung.rung == "board_tuned") for c in climbs]
     closed, lost, allowed = (tuned - raw) / max(wanted - raw, 1e-9), 100 * (wanted - tuned), POINTS[profile]
     said = f"{workload}; raw {raw:.4f}"
+    if any(height.rung.rung == "board_calibrated" for height in climbs[0].heights):
+        said += f", calibrated {mean('board_calibrated'):.4f}"
     return [
         _row(name, said, "quantised", (tuned, wanted), f"within {allowed:g} points", lost <= allowed, _rms(errors)),
         _row(f"{name}, gap", said, "raw", (closed, None), f"at least {GAP_BAR:g}", closed >= GAP_BAR),
