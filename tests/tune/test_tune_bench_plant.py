@@ -75,6 +75,15 @@ def test_a_board_that_still_moves_is_told(settles: Bench[Any]) -> None:
     assert not bool(seen.settled.any())
 
 
+def test_noise_is_not_taken_for_motion() -> None:
+    with open_bench("emulator://jf16s?profile=rough&seed=1") as bench:
+        plant = BenchPlant(bench, _circuit(0.2), **SCALE)
+        for gain in torch.linspace(0.2, 0.6, 20):
+            ((edges,),) = (part.edges for part in plant.circuit.slices)
+            plant.configure((dict(edges.parameters) | {"gain": gain.expand(3)},))
+            assert bool(plant.settle(START).settled.all())
+
+
 def test_injection_dacs_without_mismatch_have_gain_one(settles: Bench[Any]) -> None:
     plant = BenchPlant(settles, _circuit(0.2), **SCALE)
     assert plant.measure_injection() == pytest.approx(1.0, abs=0.01)

@@ -20,8 +20,9 @@ __all__ = ["BenchPlant"]
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
-UNSETTLED_V = 4e-3  # of four samples that are read again, after the time to rest and three quarters of it
+UNSETTLED_V = 4e-3  # of four samples that are read again after three quarters of the time to rest
 CHECKED, LOOKS = 4, 6
+SURE = 4.0  # standard deviations of noise that no node out of many passes by chance
 GAUGE_SHARE, GAUGE_V = 0.5, 0.4  # of the injection DACs' range; of the rail, that a node is charged to
 
 
@@ -147,20 +148,24 @@ class BenchPlant:
         injected = None if injection is None else self._injected(injection[None].transpose(0, 1))
         volts, railed = self._read(codes, injected, self._ticks, clamp)
         if not self._settled:
-            self._settled = self._rests(codes[:CHECKED], None if injected is None else injected[:CHECKED], clamp)
+            few = slice(CHECKED)
+            self._settled = self._rests(codes[few], None if injected is None else injected[few], clamp, volts[few])
         flags = torch.full((len(volts),), self._settled)
         return Settled(torch.from_numpy(volts / self._units.volts), flags, torch.from_numpy(railed))
 
-    def _rests(self, codes: Integers, injected: Integers | None, clamp: tuple[int, ...]) -> bool:
-        """Whether three quarters of the time give the same voltages; noise is averaged over a few looks, if need be."""
+    def _rests(self, codes: Integers, injected: Integers | None, clamp: tuple[int, ...], seen: Floats) -> bool:
+        """Whether three quarters of the time give the voltages that were `seen`, to what the readings' noise can tell.
+
+        Noise is that of driven nodes, which cannot move; a few looks average it.
+        """
         moved: list[Floats] = []
-        for _ in range(LOOKS):
-            early, late = (
-                self._read(codes, injected, max(1, round(share * self._ticks)), clamp)[0] for share in (0.75, 1)
-            )
-            moved.append(late - early)
-            if np.abs(np.mean(moved, axis=0)).max() <= UNSETTLED_V:
+        driven, late = [node - 1 for node in clamp], seen
+        for look in range(1, LOOKS + 1):
+            moved.append(late - self._read(codes, injected, max(1, round(0.75 * self._ticks)), clamp)[0])
+            noise_V = float(np.sqrt(np.mean(np.square(moved)[..., driven]) / look)) if driven else 0.0
+            if np.abs(np.mean(moved, axis=0)).max() <= UNSETTLED_V + SURE * noise_V:
                 return True
+            late = self._read(codes, injected, self._ticks, clamp)[0]
         return False
 
     def _read(
