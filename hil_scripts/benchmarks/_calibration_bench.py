@@ -44,7 +44,7 @@ class _Board:
         injection = analog.spec.nodes.injection
         points = injection.points if injection else 0
         self._injection = np.zeros((analog.spec.run.inputs, points, analog.spec.nodes.count), dtype=np.int64)
-        self._crc = self._scans = 0
+        self._crc = self._scans = self._run = 0
 
     @property
     def busy_s(self) -> float:
@@ -68,7 +68,8 @@ class _Board:
     def start(self, program: RunProgram, run_number: int | None = None) -> None:
         here = slice(program.first, program.first + program.count)
         injection = self._injection[here] if program.inject else None
-        self._analog.run(program, self._inputs[here], self._crc, run_number or 0, (), injection)
+        self._run = self._run + 1 if run_number is None else run_number  # noise of its own in each run, as on the wire
+        self._analog.run(program, self._inputs[here], self._crc, self._run, (), injection)
         self._scans = program.count
 
     def finish(self, timeout_s: float) -> int:
