@@ -10,7 +10,6 @@ from functools import cache
 from typing import Any
 
 import numpy as np
-import torch
 from benchmarks._calibration_bench import Memory, open_here
 from benchmarks._gradients_board import UNIT_S
 from benchmarks._gradients_circuits import row
@@ -21,7 +20,8 @@ from torch import Tensor
 from jackfield.bench import Bench
 from jackfield.compile import KnownBoard
 from jackfield.physics import Circuit
-from jackfield.tune import BenchPlant, CenteredPropagation, LearnRecipe, Parameters, PhysicsPlant, Plant, learn
+from jackfield.tune import BenchPlant, CenteredPropagation, LearnRecipe, PhysicsPlant, Plant, learn
+from jackfield.tune.learn import Bounds
 from jackfield_calibration import calibrate
 
 __all__ = ["Learned", "learned_on", "learning_compared", "learning_rows", "trained"]
@@ -29,7 +29,6 @@ __all__ = ["Learned", "learned_on", "learning_compared", "learning_rows", "train
 BOARDS, QUICK = 5, LearnRecipe(steps=60)
 MARGINS = {"cmos": 0.007, "rough": 0.01}
 RAW_LOSES, MOST_PASSES = 0.05, 60_000
-SEEN = 256  # training samples that choose among tries
 SPARES = 48  # cells beyond those in use, for the bad ones among these
 
 
@@ -47,7 +46,7 @@ def learning_rows(quick: bool) -> list[Row]:
     """All tasks on each profile; quick: two moons on one board and a short training, which then does not hold."""
     tasks, boards = [make() for make in TASKS.values()], BOARDS
     if quick:
-        tasks, boards = [replace(tasks[0], recipe=QUICK, tries=1)], 1
+        tasks, boards = [replace(tasks[0], recipe=QUICK)], 1
     return [
         learning_compared(task, profile, [learned_on(task, profile, seed) for seed in range(boards)])
         for task in tasks
@@ -61,7 +60,7 @@ def learned_on(task: Task, profile: str, seed: int) -> Learned:
     bench = open_here(task.board, profile, seed)[0]
     raw = _scored(_plant(bench, deployed, task), task)
     fresh = _plant(bench, task.circuit, task)
-    _taught(fresh, task)
+    _taught(fresh, task, task.bounds)
     passes, learned = fresh.passes, _scored(fresh, task)
     cells = np.arange(min(len(deployed.slices[0].edges[0]) + SPARES, task.board.cell_count))
     provenance = {"board_id": bench.board.hello.board_id}
@@ -72,9 +71,9 @@ def learned_on(task: Task, profile: str, seed: int) -> Learned:
 
 @cache
 def trained(task: Task) -> tuple[Circuit, float]:
-    """The network trained in `physics` by the same steps, and its score there."""
+    """The network trained in `physics` by the same steps, within what boards can be corrected to; its score there."""
     ideal = PhysicsPlant(task.circuit, steps=24)
-    _taught(ideal, task)
+    _taught(ideal, task, task.correctable)
     return ideal.circuit, _scored(ideal, task)
 
 
@@ -104,16 +103,9 @@ def _plant(bench: Bench[Any], circuit: Circuit, task: Task, known: KnownBoard | 
     return BenchPlant(bench, circuit, known=known, **units)
 
 
-def _taught(plant: Plant, task: Task) -> None:
-    """Learn from some first codes after others; those are kept that answer best to samples that were learned from."""
-    some = torch.arange(SEEN)
-    found: list[tuple[float, Parameters]] = []
-    for number in range(task.tries):
-        plant.configure(task.first(number))
-        learn(plant, CenteredPropagation(task.nudge), task.starts, task.loss, task.bounds, task.recipe)
-        loss = float(task.loss(some)(_outputs(plant, task.starts[some])).mean())
-        found.append((loss, tuple(edges.parameters for edges in plant.circuit.slices[0].edges)))
-    plant.configure(min(found, key=lambda one: one[0])[1])
+def _taught(plant: Plant, task: Task, bounds: Bounds) -> None:
+    plant.configure(task.first)
+    learn(plant, CenteredPropagation(task.nudge), task.starts, task.loss, bounds, task.recipe)
 
 
 def _scored(plant: Plant, task: Task) -> float:
