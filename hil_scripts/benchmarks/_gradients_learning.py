@@ -21,7 +21,6 @@ from jackfield.bench import Bench
 from jackfield.compile import KnownBoard
 from jackfield.physics import Circuit
 from jackfield.tune import BenchPlant, CenteredPropagation, LearnRecipe, PhysicsPlant, Plant, learn
-from jackfield.tune.learn import Bounds
 from jackfield_calibration import calibrate
 
 __all__ = ["Learned", "learned_on", "learning_compared", "learning_rows", "trained"]
@@ -60,7 +59,7 @@ def learned_on(task: Task, profile: str, seed: int) -> Learned:
     bench = open_here(task.board, profile, seed)[0]
     raw = _scored(_plant(bench, deployed, task), task)
     fresh = _plant(bench, task.circuit, task)
-    _taught(fresh, task, task.bounds)
+    _taught(fresh, task)
     passes, learned = fresh.passes, _scored(fresh, task)
     cells = np.arange(min(len(deployed.slices[0].edges[0]) + SPARES, task.board.cell_count))
     provenance = {"board_id": bench.board.hello.board_id}
@@ -71,9 +70,9 @@ def learned_on(task: Task, profile: str, seed: int) -> Learned:
 
 @cache
 def trained(task: Task) -> tuple[Circuit, float]:
-    """The network trained in `physics` by the same steps, within what boards can be corrected to; its score there."""
+    """The network trained in `physics` by the same steps, and its score there."""
     ideal = PhysicsPlant(task.circuit, steps=24)
-    _taught(ideal, task, task.correctable)
+    _taught(ideal, task)
     return ideal.circuit, _scored(ideal, task)
 
 
@@ -103,9 +102,9 @@ def _plant(bench: Bench[Any], circuit: Circuit, task: Task, known: KnownBoard | 
     return BenchPlant(bench, circuit, known=known, **units)
 
 
-def _taught(plant: Plant, task: Task, bounds: Bounds) -> None:
+def _taught(plant: Plant, task: Task) -> None:
     plant.configure(task.first)
-    learn(plant, CenteredPropagation(task.nudge), task.starts, task.loss, bounds, task.recipe)
+    learn(plant, CenteredPropagation(task.nudge), task.starts, task.loss, task.bounds, task.recipe)
 
 
 def _scored(plant: Plant, task: Task) -> float:
