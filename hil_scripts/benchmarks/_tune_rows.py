@@ -114,7 +114,7 @@ def _calibrated_climb(name: str, bench: Bench[Any], passes: int) -> Climb:
 def ladder_rows(name: str, profile: str, seeds: Sequence[int], passes: int | None = None) -> list[Row]:
     """Means over boards: tuned against the rounded model, and the share of the gap that tuning closes."""
     here = task(name)
-    can_correct = here.checkpoint.network.law != "tanh_diff"
+    can_correct = here.checkpoint.network.architecture.law != "tanh_diff"
     climbed, most = (_calibrated_climb, PASSES_CORRECTED) if can_correct else (_climbed, PASSES)
     passes = passes or most
     climbs = [climbed(name, open_here(here.spec, profile, seed)[0], passes) for seed in seeds]
