@@ -8,12 +8,13 @@ import pytest
 
 from jackfield.board import BoardSpec, RunProgram
 from jackfield.device import CheckResult, conformance
+from jackfield.device.conformance import Conversation
 from jackfield.device.conformance_image import IMAGE_CHECKS
 from jackfield.device.conformance_link import LINK_CHECKS
 from jackfield.device.conformance_refusals import REFUSAL_CHECKS
 from jackfield.emulator import DigitalBoard
 from jackfield.errors import LinkError
-from jackfield.link import CableOptions, FrameReader, ReplyFrame, encode_frame, encode_reply
+from jackfield.link import CableOptions, FrameReader, ReplyFrame, encode_frame, encode_reply, encode_request
 from jackfield.link import messages as m
 from jackfield.link.numbers import ErrorCode
 from jackfield.testing import CableTransport
@@ -193,6 +194,17 @@ def test_a_good_board_passes(jf16: BoardSpec, jf96: BoardSpec) -> None:
         assert list(found) == CHECKS
         assert [result for result in found.values() if result.failed] == []
         assert {name for name, result in found.items() if result.outcome == "not here"} == absent
+
+
+def test_the_damaged_frame_is_damaged_whatever_its_last_byte(jf16: BoardSpec) -> None:
+    stop, transport = m.LAYOUTS[m.Stop].number, CableTransport(good_board(jf16), CableOptions(baud=921600))
+    conversation, damaged = Conversation(transport, jf16), LINK_CHECKS[CHECKS.index("damaged_frame")]
+    last_byte = {encode_request(stop, sequence)[-2]: sequence for sequence in range(0x10000)}
+    assert len(last_byte) == 255
+    for sequence in last_byte.values():
+        conversation.sequence = sequence - 2 & 0xFFFF  # hello and status come before it
+        conversation.greet()
+        damaged(conversation)
 
 
 def test_every_check_is_spoilt_once() -> None:
