@@ -36,6 +36,23 @@ def test_volts_fit_the_rail_and_the_thresholds(jf96: BoardSpec) -> None:
     assert one_sided.fitting_volts(1.0, {"threshold": torch.tensor([0.0, 0.4])}) == pytest.approx(0.3 / 0.4)
 
 
+def test_volts_keep_currents_and_slopes_within_their_codes(jf96: BoardSpec) -> None:
+    scales = {
+        "a": CodeScale(-40e-6, 40e-6, 8, "bipolar", "A"),
+        "b": CodeScale(0, 4.0, 8, "unipolar", "1/V"),
+        "c": CodeScale(-1, 1, 8, "bipolar", "1"),
+    }
+    bounds = dataclasses.replace(Bounds.from_spec(jf96, 0.6, 100e-6), law="tanh_diff", scales=scales)
+    hi = {name: scale.hi for name, scale in bounds.codes.items()}
+    inside = {"a": torch.tensor([-0.8, 0.5]) * hi["a"], "b": torch.tensor([0.9]) * hi["b"], "c": torch.tensor([1.0])}
+    assert bounds.fitting_volts(1.5, inside) == pytest.approx(0.6)
+    assert bounds.fitting_volts(0.1, inside) == pytest.approx(0.6 / 0.8)  # more volts, more amperes
+    assert bounds.fitting_volts(9.0, inside) == pytest.approx(0.6 * 0.9)  # fewer volts, steeper slopes
+    for wanted in (0.1, 1.2, 9.0):
+        at = dataclasses.replace(bounds, volts_per_unit=bounds.fitting_volts(wanted, inside))
+        assert all(float(values.abs().max()) <= at.codes[name].hi * (1 + 1e-6) for name, values in inside.items())
+
+
 def test_a_conductance_on_relu_cells_has_their_gain(jf96: BoardSpec) -> None:
     bounds = Bounds.from_spec(jf96, 0.6, 100e-6, law="conductance")
     assert list(bounds.codes) == ["gain"]

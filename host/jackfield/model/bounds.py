@@ -4,6 +4,7 @@ With U volts per machine unit, tau seconds per unit of time and C the nodes' cap
 A = C U/tau amperes, and a law's parameter is U^volts A^amperes times its machine value.
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from functools import cached_property
@@ -78,15 +79,23 @@ class Bounds:
         return CodeScale(scale.lo / factor, scale.hi / factor, scale.bits, scale.coding, "1")
 
     def fitting_volts(self, largest_v: float, parameters: Mapping[str, Tensor]) -> float:
-        """The U that brings `largest_v` to 0.9 of the nearer rail, or less where a voltage parameter needs it."""
-        volts = self.volts_per_unit * self.largest_v / largest_v
+        """The U that brings `largest_v` to 0.9 of the nearer rail, or as near to it as the parameters' codes allow.
+
+        A code's value in machine units goes with a power of U: what fits at one U need not fit at another.
+        """
+        least, most = 0.0, math.inf
         for parameter in LAWS[self.law].parameters:
-            if (parameter.volts, parameter.amperes) == (1, 0):
-                scale, values = self.scales[parameter.name], parameters[parameter.name].detach()
-                for limit, extreme in ((scale.hi, float(values.max())), (scale.lo, float(values.min()))):
-                    if extreme * limit > 0:
-                        volts = min(volts, limit / extreme)
-        return volts
+            power = parameter.volts + parameter.amperes
+            if power:
+                end = self.volts_per_unit * self._room(parameter.name, parameters) ** (1 / power)
+                least, most = (least, min(most, end)) if power > 0 else (max(least, end), most)
+        return min(max(self.volts_per_unit * self.largest_v / largest_v, least), most)
+
+    def _room(self, name: str, parameters: Mapping[str, Tensor]) -> float:
+        """How many times larger the values of `name` could be."""
+        values, scale = parameters[name].detach(), self.codes[name]
+        ends = ((scale.hi, float(values.max())), (scale.lo, float(values.min())))
+        return min((limit / extreme for limit, extreme in ends if extreme * limit > 0), default=math.inf)
 
     def to_table(self) -> dict[str, Any]:
         """Plain values for TOML."""
