@@ -108,7 +108,7 @@ def _calibrated_climb(name: str, bench: Bench[Any], passes: int) -> Climb:
     here, given = task(name), {"board_id": bench.board.hello.board_id}
     record = calibrate(bench, here.spec, Memory(), seed=1, image=here.raw.image, provenance=given)
     starts = Starts(here.raw, corrected=compiled_for(here.checkpoint, here.spec, record).only)
-    return climb(bench, here.checkpoint, here.data, starts, record=record, recipe=TuneRecipe(passes=passes))
+    return climb(bench, here.checkpoint, here.data, starts, record=record, recipe=TuneRecipe(passes, rate=starts.rate))
 
 
 def ladder_rows(name: str, profile: str, seeds: Sequence[int], passes: int | None = None) -> list[Row]:

@@ -25,6 +25,18 @@ def test_curves_invert(jf96: BoardSpec, make_record: Recorder, profile: str) -> 
         assert near.mean() > 0.999
 
 
+def test_slopes_hold_up_to_the_ends_of_the_range(jf96: BoardSpec, make_record: Recorder) -> None:
+    known = KnownBoard.from_record(jf96, make_record(jf96, "rough", seed=2))
+    cells, scale = np.arange(jf96.cell_count), jf96.groups[0].parameters["gain"]
+    ones, step = np.ones(len(cells)), 1e-4 * scale.hi
+    for end, inside in ((scale.lo, step), (scale.hi, -step)):
+        there, near = (known.to_actual("gain", cells, at * ones) for at in (end, end + inside))
+        slope = (near - there) / inside
+        clear = slope > 0.6 * known.gain_scale  # below that a curve counts as folded
+        assert clear.mean() > 0.9
+        assert known.slope("gain", cells, end * ones)[clear] == pytest.approx(slope[clear], rel=0.01)
+
+
 def test_the_nominal_board_is_its_spec(jf16: BoardSpec) -> None:
     known = KnownBoard.from_record(jf16, None)
     codes = np.arange(48)

@@ -36,7 +36,13 @@ def tune(
         ),
     ] = None,
     passes: Annotated[int, typer.Option(min=64, help="Inputs that the board may run for tuning.")] = 10_240,
-    rate: Annotated[float, typer.Option(min=0.0, help="First step of a code, as a share of its range.")] = 0.005,
+    rate: Annotated[
+        float | None,
+        typer.Option(
+            min=0.0,
+            help="First step of a code, as a share of its range (0.005; 0.002 from codes that a record corrects).",
+        ),
+    ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the batches.")] = 0,
     inputs: Annotated[int | None, typer.Option(min=1, help="Score on so many of the held-out inputs.")] = None,
     resume: Annotated[Path | None, typer.Option(metavar="RUN", help="Go on with this run folder.")] = None,

@@ -42,14 +42,14 @@ class Asked:
     record: Path | None
     aware: str | None
     passes: int
-    rate: float
+    rate: float | None
     seed: int
     inputs: int | None
 
-    @property
-    def recipe(self) -> TuneRecipe:
-        """The part of it that is the training's."""
-        return TuneRecipe(passes=self.passes, rate=self.rate, seed=self.seed)
+    def recipe(self, starts: Starts) -> TuneRecipe:
+        """The part of it that is the training's; a rate that is not asked is that of `starts`."""
+        rate = starts.rate if self.rate is None else self.rate
+        return TuneRecipe(passes=self.passes, rate=rate, seed=self.seed)
 
 
 def climbed(
@@ -83,7 +83,7 @@ def climbed(
                     data_of(checkpoint),
                     starts,
                     record=known,
-                    recipe=asked.recipe,
+                    recipe=asked.recipe(starts),
                     journal=run,
                     count=asked.inputs,
                     advance=advance,
@@ -114,7 +114,7 @@ def _run(bench: Bench[AbstractBoard], asked: Asked, starts: Starts, resume: Path
         "spec_digest": spec.digest,
         "image": starts.best.image.digest(spec),
         "passes": asked.passes,
-        "rate": asked.rate,
+        "rate": asked.recipe(starts).rate,
         "seed": asked.seed,
     }
     if resume is None:

@@ -116,6 +116,7 @@ def _cell_columns(
             codes = scale.code(scale.clip(known.to_nominal(name, cells[rows], goal)))
             actual = known.to_actual(name, cells[rows], scale.value(codes))
             lsb = scale.lsb * known.slope(name, cells[rows], scale.value(codes))
+            beyond = np.where(codes == scale.code_range[0], actual - goal, goal - actual)
             columns.append(
                 _Column(
                     bank=bank,
@@ -128,7 +129,7 @@ def _cell_columns(
                     target=goal,
                     actual=actual,
                     lsb=lsb,
-                    clipped=np.isin(codes, scale.code_range) & (np.abs(goal - actual) > _HALF * lsb),
+                    clipped=np.isin(codes, scale.code_range) & (beyond > _HALF * lsb),
                     codes=codes,
                 )
             )

@@ -124,7 +124,7 @@ class KnownBoard:
         if parameter != "gain":
             return np.ones(len(cells))
         reach, x = self._position(cells, nominal)
-        bend = np.where(np.abs(x) < 1, legval(x, legder(self._bends(cells)), tensor=False) / reach, 0.0)
+        bend = np.where(np.abs(x) <= 1, legval(x, legder(self._bends(cells)), tensor=False) / reach, 0.0)
         # A curve that noise has folded near its end must not send the inversion away.
         return np.maximum(self.gain_scale[cells] + bend, self.gain_scale[cells] / 2)
 

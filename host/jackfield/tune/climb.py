@@ -52,6 +52,11 @@ class Starts:
         """Where tuning begins."""
         return self.corrected or self.aware or self.raw
 
+    @property
+    def rate(self) -> float:
+        """What suits the way that is left: with larger steps corrected codes end further off than they begin."""
+        return 0.005 if self.corrected is None else 0.002
+
 
 @dataclass(frozen=True)
 class Height:
@@ -105,7 +110,7 @@ def climb(
     began = time.perf_counter()
     begin_with = twin(starts.best, bench.spec, record)
     layer = hardware_forward(bench, begin_with, journal=journal)
-    tune_codes(layer, data, checkpoint, recipe or TuneRecipe(), advance)
+    tune_codes(layer, data, checkpoint, recipe or TuneRecipe(rate=starts.rate), advance)
     spent = time.perf_counter() - began
     heights.append(score_of.board("board_tuned", layer.compiled, layer.passes, spent))
     return Climb(tuple(heights), layer.compiled)
