@@ -38,11 +38,13 @@ AIMED_BY = ("gain_scale", "gain_zero_S", "threshold_offset_V", "current_offset_A
 AIMED_BY_NODES = ("preset_gain", "preset_offset_V", "node_offset_A")
 """Those of the nodes."""
 # Of the largest gain; k = 2 g T/C. The overdrive grows 80 times, so that what a threshold's error adds outweighs what a
-# gain's error takes away and they do not hide each other; at a large gain, where offset currents start little growth.
+# gain's error takes away and they do not hide each other.
 _GAIN, _TURN = -0.8, 4.4
 _DECAY = 1.0  # the turn where the overdrive decays: a gain's error shows most
 _CURRENT, _SWING, _SHARE = 0.8, 1.6, 0.55  # of the output limit; of the rail between two nodes; of what these allow
 _SURE = 4.0  # standard errors: one cell in 16,000 strays so far
+_PACES = (1, 2, 4)  # a weak cell aims at so many times less and runs so many times longer: it turns as far
+_REACHED = 0.75  # of the largest gain, times its pace: what a cell has to hold
 _LEAST_SCALE = 0.2  # a cell of less gain has no code to aim with
 
 
@@ -75,29 +77,38 @@ class SentinelRoutine(Routine):
             raise CalibrationError(f"the record does not have cell {spec.cells[lacking[0]]}; calibrate it first")
         part = spec.group_of(int(cells[0]))
         everything = np.arange(part.first, part.first + part.count)
-        groups = form_groups(spec, everything, np.random.default_rng(int(spec.digest[16:32], 16)))
-        self._groups = [kept for group in groups if len(kept := _of(group, cells))]
         self._gain, self._threshold = part.parameters["gain"], part.parameters["threshold"]
         self._limit_A = part.output_limit_A
-        self._aim_S, self._turn = _GAIN * self._gain.hi, _TURN
-        if self._gain.one_sided:
-            self._aim_S, self._turn = -self._aim_S, _DECAY
         self._scale = np.where(np.abs(scale) < _LEAST_SCALE, 1.0, scale)
         self._zero, self._offset, self._current = zero, threshold, current
+        aim, self._turn = _GAIN, _TURN
+        if self._gain.one_sided:
+            aim, self._turn = -_GAIN, _DECAY
+        enough = np.abs(self._scale)[:, None] * np.array(_PACES) >= _REACHED
+        pace = np.where(enough.any(1), np.array(_PACES)[enough.argmax(1)], _PACES[-1])
+        self._aim_S = aim * self._gain.hi / pace
+        groups = form_groups(spec, everything, np.random.default_rng(int(spec.digest[16:32], 16)))
+        self._groups = [
+            (kept, slower)
+            for slower in _PACES
+            for group in groups
+            if len(kept := _of(group, cells[pace[cells] == slower]))
+        ]
 
     def settings(self) -> Iterator[Setting]:
         """See Routine."""
         spec = self._spec
         run_s = self._turn * time_constant(spec) / (2 * abs(_GAIN))
-        ticks = round(float(np.clip(run_s, spec.run.min_s, spec.run.max_s)) / spec.run.tick_s)
-        for number, group in enumerate(self._groups):
+        for number, (group, slower) in enumerate(self._groups):
+            ticks = round(float(np.clip(run_s * slower, spec.run.min_s, spec.run.max_s)) / spec.run.tick_s)
             image = ConfigImage.safe(spec)
             image.enable[0, group.cells] = True
             image.source[0, group.cells], image.destination[0, group.cells] = group.source, group.destination
-            nominal = (self._aim_S - self._zero[group.cells]) / self._scale[group.cells]
+            nominal = ((self._aim_S - self._zero) / self._scale)[group.cells]
             image.codes["gain"][0, group.cells] = self._gain.code(self._gain.clip(nominal))
             image.codes["threshold"][0, group.cells] = self._threshold.middle
-            half = self._start_V(group, ticks * spec.run.tick_s) / 2
+            left_A = self._stilled(image, group)
+            half = self._start_V(group, left_A, ticks * spec.run.tick_s) / 2
             volts = np.zeros(spec.nodes.count)
             volts[group.source - 1], volts[group.destination - 1] = half, -half
             preset = spec.nodes.preset
@@ -105,26 +116,35 @@ class SentinelRoutine(Routine):
             program = RunProgram(((0, ticks),), scan_lists(spec, group.destination))
             yield Setting(f"{self.name}/{number}", image, inputs, program)
 
-    def _start_V(self, group: Group, run_s: float) -> Floats:
-        """Voltage across each cell at the start, so that growth ends inside rails and below saturation.
+    def _stilled(self, image: ConfigImage, group: Group) -> Floats:
+        """Let the trims hold what offset currents of cell and nodes drive through each cell; what is left of it, A.
 
-        Offset currents of cell and nodes move the point that the voltage grows away from.
+        Offset currents move the point that the voltage grows away from, with a gain's error as with a threshold's, so
+        that the two could hide each other.
         """
-        cells, node_A = group.cells, self._nodes[2]
-        largest = abs(self._aim_S)
-        growth = max(1.0, np.exp(-2 * self._aim_S * run_s / self._spec.nodes.capacitance_F))
+        trim, node_A = self._spec.nodes.trim, self._nodes[2]
+        flows = self._current[group.cells] + (node_A[group.destination - 1] - node_A[group.source - 1]) / 2
+        against = trim.code(trim.clip(flows))
+        image.trim[0, group.source - 1] = against
+        image.trim[0, group.destination - 1] = trim.code(-trim.value(against))
+        return np.asarray(flows - trim.value(against))
+
+    def _start_V(self, group: Group, flows: Floats, run_s: float) -> Floats:
+        """Voltage across each cell at the start, so that growth ends inside rails and below saturation."""
+        cells = group.cells
+        aim_S = self._aim_S[cells]
+        growth = np.maximum(1.0, np.exp(-2 * aim_S * run_s / self._spec.nodes.capacitance_F))
         threshold = self._threshold.value(np.full(len(cells), self._threshold.middle)) + self._offset[cells]
         rail = self._spec.nodes.rail_V[1]
-        over = np.minimum(_CURRENT * self._limit_A / largest, _SWING * rail - np.abs(threshold)) / growth
-        flows = self._current[cells] + (node_A[group.destination - 1] - node_A[group.source - 1]) / 2
-        return np.asarray(threshold + _SHARE * over - flows / self._aim_S)
+        over = np.minimum(_CURRENT * self._limit_A / np.abs(aim_S), _SWING * rail - np.abs(threshold)) / growth
+        return np.asarray(threshold + _SHARE * over - flows / aim_S)
 
     def found(self, readings: list[Reading]) -> tuple[Integers, Floats, Floats]:
         """Cells (ascending), volts (NaN where unusable) and standard errors within the slot."""
-        cells = np.concatenate([group.cells for group in self._groups])
+        cells = np.concatenate([group.cells for group, _ in self._groups])
         volts, se = np.zeros(len(cells)), np.zeros(len(cells))
         start = 0
-        for group, reading in zip(self._groups, readings, strict=True):
+        for (group, _), reading in zip(self._groups, readings, strict=True):
             at, rows = group.destination - 1, slice(start, start + len(group))
             volts[rows] = np.where(reading.usable[0, at], reading.values[0, at], np.nan)
             se[rows] = reading.se[0, at]

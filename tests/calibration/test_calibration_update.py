@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,9 @@ from jackfield.board import BoardSpec
 from jackfield.errors import CalibrationError
 from jackfield.journal import Run
 from jackfield_calibration import calibrate, make_update_plan, update
+from jackfield_calibration.observer import Silent
+from jackfield_calibration.reader import Reader
+from jackfield_calibration.sentinel import SentinelRoutine, moved_cells, watched_cells
 
 GIVEN = {"board_id": "5A31-0007", "started_utc": "2026-03-04T05:06:07Z"}
 LATER = GIVEN | {"started_utc": "2026-04-04T05:06:07Z"}
@@ -65,6 +69,29 @@ def test_what_moved_is_found_and_nothing_else_is_measured(board: Any, small_spec
         assert table.good[~rest].all()
     assert bench.measured - before < 200
     bench.truth = truth
+
+
+def test_errors_of_gain_and_threshold_hide_each_other_in_no_cell(
+    make_bench: Callable[..., Any], small_spec: BoardSpec, tmp_path: Path
+) -> None:
+    """Cells of the rough profile: weak ones, offset currents of a tenth of what they can drive."""
+    bench = make_bench(small_spec, "rough", 4)
+    with Run.create(tmp_path, "calibrate", "b1") as run:
+        record = calibrate(bench, small_spec, run, seed=5, provenance=GIVEN)
+    steps = [
+        5 * float(np.median(record.tables[name].se[record.tables[name].good]))
+        for name in ("gain_scale", "threshold_offset_V")
+    ]
+    truth, routine = bench.truth, SentinelRoutine(small_spec, record, watched_cells(small_spec, record))
+    for sign in (1, -1):
+        bench.truth = replace(
+            truth, scale=truth.scale * (1 + steps[0]), threshold_V=truth.threshold_V + sign * steps[1]
+        )
+        with Run.create(tmp_path, f"moved-{sign}", "b1") as run:
+            reader = Reader(bench, small_spec, run, make_update_plan(small_spec, record), Silent())
+            reader.reference_V()
+            moved = moved_cells(small_spec, record, routine.found(reader.read_all(routine)))
+        assert len(moved.cells) == len(moved.watched)
 
 
 def test_nothing_moved_is_said_and_the_record_is_renewed(board: Any, small_spec: BoardSpec) -> None:
