@@ -8,7 +8,7 @@ from typing import Any
 from benchmarks._calibration_bench import open_here
 from benchmarks._gradients_board import UNIT_S, resting
 from benchmarks._gradients_circuits import implicit, row
-from benchmarks._gradients_replay import DURATION, POINTS, passing
+from benchmarks._gradients_replay import DURATION, NUDGE, POINTS, passing
 from benchmarks._rows import Row
 from torch import Tensor
 
@@ -67,7 +67,7 @@ def _passing() -> list[Row]:
     bench = open_here(spec, "cmos", 0)[0]
     plant = _plant(bench, circuit)
     names = f"jf16w, transient, 10 nodes, {len(start)} samples"
-    replay = CompensatedReplay(Nudge(beta=1e9, peak=0.05), DURATION, points=POINTS)
+    replay = CompensatedReplay(NUDGE, DURATION, points=POINTS)
     rows = [_row(replay.name, names, bench, _measured(replay, plant, start, loss))]
     whole = replace(circuit, inputs=tuple(range(1, circuit.nodes + 1)))
     model = twin(compile_circuit(whole, spec, volts_per_unit=1.0, seconds_per_unit=UNIT_S), spec)

@@ -22,7 +22,7 @@ __all__ = ["replay_compared", "replay_cosines", "replay_rows"]
 BOARDS, QUICK = range(12), range(1)
 NODES, OUTPUTS, EDGES, SPARES, SAMPLES, CIRCUIT = 10, 3, 60, 4, 4, 3
 REPELLING, LARGEST_GAIN, THRESHOLDS, PRESETS, MISSED = 0.2, 0.5, 0.3, 0.3, 0.1
-DURATION, POINTS, NUDGE, SETTLE = 2.5, 33, Nudge(beta=1e9, peak=0.05), 30.0
+DURATION, POINTS, NUDGE, SETTLE = 2.5, 21, Nudge(beta=1e9, peak=0.1), 30.0  # more points: noisier slopes
 
 Cosines = dict[str, tuple[float, float]]
 """By method: cosine of the gains' part of the gradient, of the whole."""
