@@ -24,7 +24,7 @@ from jackfield.tune.learn import Bounds
 
 __all__ = ["TASKS", "Task"]
 
-SWING_V = {"two moons": 0.6, "x0 x1": 0.5, "digits": 0.5}  # of inputs and references
+SWING_V = {"two moons": 0.6, "x0 x1": 0.5, "digits": 0.8}  # of inputs and references
 PRODUCT_V = 0.15  # asked where x0 x1 = 1
 DRAWS = {"two moons": 1008, "x0 x1": 1}  # of edges
 SETTLE = 30.0  # six time constants of a node that nothing but its leak holds: it moves by 5 mV in the last quarter
@@ -123,10 +123,11 @@ def _digits() -> Task:
     free = range(inputs + 1, inputs + hidden + outputs + 1)
     pairs = [(a, b) for a in range(1, inputs + 1) for b in free]
     pairs += [(a, b) for a in free[:hidden] for b in free[hidden:]]
+    pairs += [pair for node in free for pair in ((0, node), (node, 0))]  # these take up offset currents of 70 cells
     circuit = _circuit(torch.tensor(pairs), inputs, outputs, 0.5)
     return Task(
         "digits", load_spec("jf96s"), circuit, starts(data.x_train), starts(data.x_test), loss, score,
-        NUDGE, SETTLE, LearnRecipe(570, batch=32, rate=0.01), largest=0.2,
+        NUDGE, 15.0, LearnRecipe(200, batch=32, rate=0.04), largest=0.2,
     )  # fmt: skip
 
 
