@@ -57,10 +57,12 @@ class Task:
 
     @property
     def bounds(self) -> Bounds:
-        """What a weak cell still reaches when a record corrects it, and does not saturate at."""
+        """What a weak cell still reaches when a record corrects it, and does not saturate at; nor do inputs drive a
+        node to a rail through thresholds below zero."""
         (cells,) = self.board.groups
         unit_S = self.board.nodes.capacitance_F / UNIT_S
-        return {"gain": (0.0, 0.5 * cells.parameters["gain"].hi / unit_S), "threshold": (-0.4, 0.4)}
+        lowest = max(-0.4, float(self.starts.abs().max()) - self.board.nodes.rail_V[1])
+        return {"gain": (0.0, 0.5 * cells.parameters["gain"].hi / unit_S), "threshold": (lowest, 0.4)}
 
 
 @cache
@@ -124,10 +126,10 @@ def _digits() -> Task:
     pairs = [(a, b) for a in range(1, inputs + 1) for b in free]
     pairs += [(a, b) for a in free[:hidden] for b in free[hidden:]]
     pairs += [pair for node in free for pair in ((0, node), (node, 0))]  # these take up offset currents of 70 cells
-    circuit = _circuit(torch.tensor(pairs), inputs, outputs, 0.5)
+    circuit = _circuit(torch.tensor(pairs), inputs, outputs, 1.0)
     return Task(
         "digits", load_spec("jf96s"), circuit, starts(data.x_train), starts(data.x_test), loss, score,
-        NUDGE, 15.0, LearnRecipe(200, batch=32, rate=0.04), largest=0.2,
+        NUDGE, 15.0, LearnRecipe(300, batch=16, rate=0.03, averaged=0.4), largest=0.2,
     )  # fmt: skip
 
 
