@@ -129,7 +129,7 @@ def _digits() -> Task:
     circuit = _circuit(torch.tensor(pairs), inputs, outputs, 1.0)
     return Task(
         "digits", load_spec("jf96s"), circuit, starts(data.x_train), starts(data.x_test), loss, score,
-        NUDGE, 15.0, LearnRecipe(300, batch=16, rate=0.03, averaged=0.4), largest=0.2,
+        Nudge(peak=0.06), 15.0, LearnRecipe(300, batch=16, rate=0.03, averaged=0.4), largest=0.2,
     )  # fmt: skip
 
 
