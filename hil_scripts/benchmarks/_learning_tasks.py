@@ -97,7 +97,7 @@ def _product() -> Task:
 
     board, circuit = load_spec("jf16s"), _mixed_circuit(DRAWS["x0 x1"], 16, 86)
     starts, others = (_signed(SWING_V["x0 x1"], points, circuit) for points in (x, held))
-    recipe = LearnRecipe(1_000, batch=16, rate=0.03)
+    recipe = LearnRecipe(1_100, batch=16, rate=0.03, memory=100)
     nudge = Nudge(peak=0.1)  # the squares' forces are small
     return Task("x0 x1", board, circuit, starts, others, loss, score, nudge, SETTLE, recipe, largest=0.25)
 

@@ -23,7 +23,8 @@ class LearnRecipe:
 
     Batches of less than 16 mislead it, nudges of one peak for each sample (`Nudge(peak=...)`) need no search for beta.
     What it ends with is the mean of the parameters over the last share `averaged` of the steps, which evens out the
-    noise of gradients and costs no passes; 0 takes those of the last step.
+    noise of gradients and costs no passes; 0 takes those of the last step. `memory` is how many steps Adam's scale of
+    gradients looks back; where these fall by orders of magnitude, as with square losses, a long one slows the end.
     """
 
     steps: int = 600
@@ -31,6 +32,7 @@ class LearnRecipe:
     rate: float = 0.02
     seed: int = 0
     averaged: float = 0.0
+    memory: int = 1_000
 
 
 def learn(
@@ -53,7 +55,7 @@ def learn(
     )
     ranges = {name: high - low for name, (low, high) in bounds.items()}
     groups = [{"params": [value], "lr": recipe.rate * ranges[name]} for one in values for name, value in one.items()]
-    optimiser = torch.optim.Adam(groups)
+    optimiser = torch.optim.Adam(groups, betas=(0.9, 1 - 1 / recipe.memory))
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, recipe.steps)
     rng, order = np.random.default_rng(recipe.seed), np.zeros(0, dtype=np.int64)
     late = deque([_whole(plant, values)], max(1, round(recipe.averaged * recipe.steps)))
