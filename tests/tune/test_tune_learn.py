@@ -1,13 +1,15 @@
 """Learning in place: what it ends with, and where it stays."""
 
+from math import cos, pi
+
 import pytest
 import torch
 from torch import Tensor
 
 from jackfield.physics import Circuit, EdgeSet, Slice
 from jackfield.tune import CenteredPropagation, LearnRecipe, Nudge, PhysicsPlant, learn
-from jackfield.tune.estimator import Loss
-from jackfield.tune.plant import Parameters
+from jackfield.tune.estimator import Estimator, Loss
+from jackfield.tune.plant import Ability, Parameters, Plant
 
 REAL = torch.float64
 BOUNDS = {"gain": (0.0, 2.0)}
@@ -64,3 +66,26 @@ def test_the_last_steps_are_averaged(averaged: float, steps: int, monkeypatch: p
 
 def test_no_steps_change_nothing() -> None:
     assert _learned(_divider(), LearnRecipe(steps=0)) == 1.5
+
+
+class _Falling(Estimator):
+    """Gradients of 1 in the first 20 steps, of 0.01 from then on."""
+
+    name, needs = "falling", frozenset({Ability.SETTLE})
+
+    def _estimate(self, plant: Plant, start: Tensor, loss: Loss) -> tuple[Parameters, Tensor, Tensor, Tensor]:
+        plant.passes += 1
+        size = torch.tensor([1.0 if plant.passes <= 20 else 0.01], dtype=REAL)
+        return ({"gain": size},), torch.zeros(1), start, torch.ones(1, dtype=torch.bool)
+
+
+@pytest.mark.parametrize(("memory", "least", "most"), [(10, 0.8, 1.1), (1_000, 0.0, 0.05)])
+def test_a_short_memory_forgets_large_gradients(
+    memory: int, least: float, most: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plant = _divider()
+    told = _Recorded(plant, monkeypatch)
+    recipe = LearnRecipe(200, batch=1, rate=0.001, memory=memory)
+    learn(plant, _Falling(Nudge()), torch.zeros(1, 2, dtype=REAL), lambda chosen: lambda out: out, BOUNDS, recipe)
+    longest = sum(0.002 * (1 + cos(pi * step / 200)) / 2 for step in range(120, 200))
+    assert least < float(told.gains[119] - told.gains[199]) / longest < most
