@@ -23,8 +23,9 @@ class LearnRecipe:
 
     Batches of less than 16 mislead it, nudges of one peak for each sample (`Nudge(peak=...)`) need no search for beta.
     What it ends with is the mean of the parameters over the last share `averaged` of the steps, which evens out the
-    noise of gradients and costs no passes; 0 takes those of the last step. `memory` is how many steps Adam's scale of
-    gradients looks back; where these fall by orders of magnitude, as with square losses, a long one slows the end.
+    noise of gradients and costs no passes; 0 takes those of the last step. `memory`, 10 or more, is how many steps
+    Adam's scale of gradients looks back; a long one slows the end where these fall by orders of magnitude, as those of
+    square losses do.
     """
 
     steps: int = 600
