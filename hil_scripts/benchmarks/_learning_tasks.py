@@ -24,7 +24,7 @@ from jackfield.tune.learn import Bounds
 
 __all__ = ["TASKS", "Task"]
 
-SWING_V = {"two moons": 0.6, "x0 x1": 0.5, "digits": 0.5}  # of inputs and references
+SWING_V = {"two moons": 0.6, "x0 x1": 0.5, "digits": 0.8}  # of inputs and references
 PRODUCT_V = 0.15  # asked where x0 x1 = 1
 DRAWS = {"two moons": 1008, "x0 x1": 1}  # of edges
 SETTLE = 30.0  # six time constants of a node that nothing but its leak holds: it moves by 5 mV in the last quarter
@@ -57,10 +57,12 @@ class Task:
 
     @property
     def bounds(self) -> Bounds:
-        """What a weak cell still reaches when a record corrects it, and does not saturate at."""
+        """What a weak cell still reaches when a record corrects it, and does not saturate at; nor do inputs drive a
+        node to a rail through thresholds below zero."""
         (cells,) = self.board.groups
         unit_S = self.board.nodes.capacitance_F / UNIT_S
-        return {"gain": (0.0, 0.5 * cells.parameters["gain"].hi / unit_S), "threshold": (-0.4, 0.4)}
+        lowest = max(-0.4, float(self.starts.abs().max()) - self.board.nodes.rail_V[1])
+        return {"gain": (0.0, 0.5 * cells.parameters["gain"].hi / unit_S), "threshold": (lowest, 0.4)}
 
 
 @cache
@@ -95,7 +97,7 @@ def _product() -> Task:
 
     board, circuit = load_spec("jf16s"), _mixed_circuit(DRAWS["x0 x1"], 16, 86)
     starts, others = (_signed(SWING_V["x0 x1"], points, circuit) for points in (x, held))
-    recipe = LearnRecipe(1_000, batch=16, rate=0.03)
+    recipe = LearnRecipe(1_100, batch=16, rate=0.03, memory=100)
     nudge = Nudge(peak=0.1)  # the squares' forces are small
     return Task("x0 x1", board, circuit, starts, others, loss, score, nudge, SETTLE, recipe, largest=0.25)
 
@@ -123,10 +125,11 @@ def _digits() -> Task:
     free = range(inputs + 1, inputs + hidden + outputs + 1)
     pairs = [(a, b) for a in range(1, inputs + 1) for b in free]
     pairs += [(a, b) for a in free[:hidden] for b in free[hidden:]]
-    circuit = _circuit(torch.tensor(pairs), inputs, outputs, 0.5)
+    pairs += [pair for node in free for pair in ((0, node), (node, 0))]  # these take up offset currents of 70 cells
+    circuit = _circuit(torch.tensor(pairs), inputs, outputs, 1.0)
     return Task(
         "digits", load_spec("jf96s"), circuit, starts(data.x_train), starts(data.x_test), loss, score,
-        NUDGE, SETTLE, LearnRecipe(570, batch=32, rate=0.01), largest=0.2,
+        Nudge(peak=0.06), 15.0, LearnRecipe(300, batch=16, rate=0.03, averaged=0.4), largest=0.2,
     )  # fmt: skip
 
 
