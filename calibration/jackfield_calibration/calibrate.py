@@ -61,13 +61,14 @@ def make_plan(
     """What `calibrate` with the same arguments will set and read, repeats at the spec's own read noise.
 
     `record_s` says what a record takes on the bench at hand (None: on one with its instruments on a network).
-    Raises CalibrationError for an unknown level or cells of several groups.
+    Raises CalibrationError for an unknown level, cells of several groups or of none with a gain.
     """
     asked = Asked.of(level, only)
     if is_lane_board(spec):
         return plan_lanes(spec)
     if spec.oscillator is not None:
         return plan_resonators(spec, level, record_s or BenchTime.of(spec).record_s)
+    _check_laws(spec)
     wanted = _wanted(spec, image, cells, asked)
     random = np.random.default_rng(0)
     record_s = record_s or BenchTime.of(spec).record_s
@@ -125,6 +126,16 @@ def calibrate(
     if only:
         given |= {"only": list(asked.parts), "relies_on": list(asked.relies_on)}
     return _Calibration(spec, reader, image, wanted, seed, asked).record(given, plan)
+
+
+def _check_laws(spec: BoardSpec) -> None:
+    """Raise CalibrationError where no cell of the board has a gain: runs are timed by the largest."""
+    if not any("gain" in group.parameters for group in spec.groups):
+        laws = ", ".join(sorted({group.law for group in spec.groups}))
+        raise CalibrationError(
+            f"board {spec.name} has cells of law {laws}; boards whose cells have a gain can be calibrated, "
+            "others are tuned in the loop from nominal codes (jackfield tune)"
+        )
 
 
 def _wanted(spec: BoardSpec, image: ConfigImage | None, cells: Integers | None, asked: Asked) -> Integers:

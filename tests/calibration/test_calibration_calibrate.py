@@ -1,6 +1,7 @@
 """The whole calibration on an in-process board: what it finds, what it never calls good, how it resumes."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -210,6 +211,11 @@ def test_what_cannot_be_calibrated_is_said(make_bench: Made, small_spec: BoardSp
             calibrate(bench, small_spec, run, seed=1)
         with pytest.raises(CalibrationError, match="cell index"):
             calibrate(bench, small_spec, run, seed=1, cells=np.array([10_000]), provenance=GIVEN)
+        group = small_spec.groups[0]
+        parameters = dict.fromkeys(("a", "b", "c"), group.parameters["gain"])
+        tanh = replace(small_spec, groups=(replace(group, law="tanh_diff", parameters=parameters),))
+        with pytest.raises(CalibrationError, match="cells of law tanh_diff"):
+            calibrate(bench, tanh, run, seed=1, level="nodes", provenance=GIVEN)
     assert bench.measured == 0
 
 
