@@ -29,7 +29,7 @@ def network(name: str, spec: BoardSpec, epochs: int) -> tuple[Checkpoint, Split]
     else:
         wiring, inputs, data = Mixed(1, 4, 4, 3, 12, (1, 1)), 16, _pooled()
     law = "tanh_diff" if name == "pooled tanh" else "shifted_relu"
-    rate, noise = (6e-3, 0.1) if inputs == 64 else (1.5e-2, 0.03)
+    rate, noise = (6e-3, 0.1) if inputs == 64 else (1.5e-2, 0.05 if law == "tanh_diff" else 0.03)
     recipe = replace(plan.recipe, epochs=epochs, shift_px=0.0, noise=noise, learning_rate=rate)
     shape = Architecture(wiring, inputs, 10, plan.architecture.slices, law, plan.architecture.steps)
     plan = Plan(spec.name, shape, recipe)
