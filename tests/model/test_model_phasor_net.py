@@ -36,9 +36,14 @@ def wrapped(difference: np.ndarray) -> np.ndarray:
     return np.asarray((difference + 1) % 2 - 1)
 
 
+def some(*shape: int) -> torch.Tensor:
+    """Inputs from 0 to 1, always the same."""
+    return torch.rand(*shape, generator=torch.Generator().manual_seed(0))
+
+
 def test_a_dense_layer_is_the_direction_of_the_weighted_sum() -> None:
     network = PhasorNet((3,), inputs=5, encoding="sign").double()
-    x = torch.rand(4, 5, dtype=torch.float64)
+    x = some(4, 5).double()
     with torch.no_grad():
         matrix = network.layers[0].matrix().numpy()
         z = np.exp(1j * np.pi * network.encoder(x).numpy()) @ matrix[:, :5].T + matrix[:, 5]
@@ -47,7 +52,7 @@ def test_a_dense_layer_is_the_direction_of_the_weighted_sum() -> None:
 
 def test_gradients_are_those_of_finite_differences() -> None:
     network = PhasorNet((("conv", 2, 2), ("pool", 2), 3), inputs=25, grid=(1, 5, 5), encoding="sign").double()
-    x = torch.rand(2, 25, dtype=torch.float64)
+    x = some(2, 25).double()
     weights = [parameter for parameter in network.parameters() if parameter.requires_grad]
     loss = network.scores(network(x))[:, 0].sum()
     gradients = torch.autograd.grad(loss, weights)
@@ -64,7 +69,7 @@ def test_gradients_are_those_of_finite_differences() -> None:
 
 def test_a_convolution_is_its_matrix() -> None:
     network = PhasorNet((("conv", 3, 2),), inputs=32, grid=(2, 4, 4), encoding="sign")
-    x = torch.rand(3, 32)
+    x = some(3, 32)
     with torch.no_grad():
         phases = network.encoder(x).double().numpy()
         matrix = network.layers[0].matrix().double().numpy()
@@ -163,7 +168,7 @@ def test_rounded_weights_lie_on_their_steps() -> None:
 
 def test_convolutions_and_pools_run_in_time() -> None:
     network = PhasorNet((("conv", 2, 3), ("pool", 2), 4), inputs=64, grid=(1, 8, 8), encoding="sign")
-    x = torch.rand(6, 64)
+    x = some(40, 64)
     with torch.no_grad():
         phases, without = network.encoder(x).double().numpy(), network(x).numpy()
     spikes = run_spikes(network, phases, neurons_alike(network, -0.1), periods=20.0)
