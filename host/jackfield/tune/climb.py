@@ -55,7 +55,7 @@ class Starts:
     @property
     def rate(self) -> float:
         """What suits the way that is left: with larger steps corrected codes end further off than they begin."""
-        return 0.005 if self.corrected is None else 0.002
+        return TuneRecipe.rate if self.corrected is None else 0.002
 
 
 @dataclass(frozen=True)
